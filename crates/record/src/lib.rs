@@ -2,6 +2,13 @@
 //!
 //! No engine, no query and no captured value is known here: a [`Row`] holds only what may leave the node.
 
+mod builder;
+mod ipc;
+mod lists;
 mod row;
+mod schema;
 
+pub use builder::{RowBuilder, address_bytes, address_from_bytes};
+pub use ipc::{DecodeError, MAXIMUM_IPC_BYTES, MAXIMUM_ROWS, check_schema, decode_ipc, encode_ipc, fuzz_decode_ipc};
 pub use row::{MessageSide, ParameterRow, ParseErrorRow, Row, SessionKeyKind, ValueOrigin};
+pub use schema::{SCHEMA_VERSION, VERSION_METADATA, schema, schema_of};
