@@ -79,7 +79,10 @@ impl Point {
                 Step::Jwt(JwtPart::Token | JwtPart::Signature) | Step::Jwts => credential = true,
                 Step::Jwt(JwtPart::Header | JwtPart::Payload | JwtPart::Prefix) => credential = false,
                 // Inside a credential (a cookie that holds JSON) everything stays one; a name may make it one.
-                Step::Query(name) | Step::Property(name) | Step::Multipart(name) | Step::Variable(name)
+                Step::Query(name)
+                | Step::Property(name)
+                | Step::Multipart(name)
+                | Step::Variable(name)
                 | Step::Argument(name) => credential |= is_credential_name(name),
                 _ => {}
             }

@@ -21,12 +21,7 @@ pub struct PointError {
 
 impl PointError {
     pub(crate) fn new(position: usize, step: &str, reason: impl Into<String>) -> Self {
-        Self {
-            position,
-            step: escape_for_display(step.as_bytes(), SHOWN),
-            reason: reason.into(),
-            allowed: Vec::new(),
-        }
+        Self { position, step: escape_for_display(step.as_bytes(), SHOWN), reason: reason.into(), allowed: Vec::new() }
     }
 
     pub(crate) fn allowing(mut self, allowed: impl IntoIterator<Item = impl fmt::Display>) -> Self {

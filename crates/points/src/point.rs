@@ -163,7 +163,9 @@ fn read_step(position: usize, before: &str, place: Place, written: &WrittenStep)
             Err(fault("needs something after its word".to_owned()).allowing_form(form))
         }
         Some(form) => Err(fault("takes nothing after its word".to_owned()).allowing_form(form)),
-        None => Err(fault(format!("is not a step; after `{before}` may stand")).allowing(place.next().map(Form::shape))),
+        None => {
+            Err(fault(format!("is not a step; after `{before}` may stand")).allowing(place.next().map(Form::shape)))
+        }
     }
 }
 

@@ -75,13 +75,9 @@ const REQUEST_ONLY: Group = &[
     (Form::Ja4, Place::Fact),
 ];
 const RESPONSE_ONLY: Group = &[(Form::Status, Place::Fact)];
-const MESSAGE: Group =
-    &[(Form::Header, Place::Repeated), (Form::Headers, Place::EveryText), (Form::Body, Place::Body)];
-const BODY_ONLY: Group = &[
-    (Form::Multipart, Place::Repeated),
-    (Form::Multiparts, Place::EveryText),
-    (Form::Grpc, Place::Value),
-];
+const MESSAGE: Group = &[(Form::Header, Place::Repeated), (Form::Headers, Place::EveryText), (Form::Body, Place::Body)];
+const BODY_ONLY: Group =
+    &[(Form::Multipart, Place::Repeated), (Form::Multiparts, Place::EveryText), (Form::Grpc, Place::Value)];
 const COOKIES: Group = &[(Form::Cookie, Place::Repeated), (Form::Cookies, Place::EveryText)];
 const PARSERS: Group = &[
     (Form::Json, Place::Value),
@@ -210,8 +206,7 @@ impl Place {
     /// Where a step leads; `None` when it may not stand here. Three names lead elsewhere than their step does.
     pub(crate) fn after(self, step: &Step) -> Option<Self> {
         let form = step.form();
-        let (_, place) =
-            self.row()?.next.iter().copied().flatten().find(|(candidate, _)| *candidate == form)?;
+        let (_, place) = self.row()?.next.iter().copied().flatten().find(|(candidate, _)| *candidate == form)?;
         Some(match (self, step) {
             (Self::Request, Step::Header(name)) if name.as_str() == "COOKIE" => Self::CookieHeader,
             (Self::Response, Step::Header(name)) if name.as_str() == "SET-COOKIE" => Self::SetCookieHeader,

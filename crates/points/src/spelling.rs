@@ -92,7 +92,8 @@ fn unquote(text: &str) -> Option<(String, &str)> {
     None
 }
 
-const QUOTES: &str = "has a quoted name that is not closed or has a wrong escape; the escapes are those of JSON strings";
+const QUOTES: &str =
+    "has a quoted name that is not closed or has a wrong escape; the escapes are those of JSON strings";
 
 // ---- text ----------------------------------------------------------------------------------------------------
 

@@ -107,7 +107,9 @@ impl Pattern {
             .nest_limit(Self::NESTING)
             .build()
             .map_err(|error| match error {
-                regex::Error::CompiledTooBig(_) => "needs a smaller regular expression: this one is too large when compiled",
+                regex::Error::CompiledTooBig(_) => {
+                    "needs a smaller regular expression: this one is too large when compiled"
+                }
                 _ => "needs a valid regular expression",
             })?;
         if regex.captures_len() < 2 {

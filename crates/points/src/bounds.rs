@@ -1,0 +1,86 @@
+//! How much work an exchange may cause, and the buffers that work is done in.
+
+use crate::form::FieldState;
+use crate::json::Raw;
+
+/// Bounds on what an exchange may cause (SPEC P8). What goes beyond them is reported as a
+/// [`ParseError`](crate::ParseError), never dropped silently and never a failure of the exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Bounds {
+    /// Most points of one plan.
+    pub points: usize,
+    /// Most formats decoded inside each other by one point; checked when the plan is compiled.
+    pub rounds: usize,
+    /// Deepest nesting of arrays and objects in a document; at most [`Bounds::MAXIMUM_DEPTH`].
+    pub depth: usize,
+    /// Most bytes that decoders may produce for one exchange.
+    pub decoded_bytes: usize,
+    /// Most parse errors kept of one exchange; later ones are left out.
+    pub parse_errors: usize,
+}
+
+impl Bounds {
+    /// The deepest nesting that can be configured.
+    pub const MAXIMUM_DEPTH: usize = 1024;
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { points: 512, rounds: 12, depth: 128, decoded_bytes: 1024 * 1024, parse_errors: 8 }
+    }
+}
+
+/// Buffers that are used again from exchange to exchange; one per worker. Holds nothing between two exchanges that
+/// a later one could see.
+#[derive(Default)]
+pub struct Scratch {
+    buffers: Pool<u8>,
+    values: Pool<Raw>,
+    fields: Pool<FieldState>,
+}
+
+impl std::fmt::Debug for Scratch {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Scratch")
+    }
+}
+
+impl Scratch {
+    pub(crate) fn buffers(&mut self) -> &mut Pool<u8> {
+        &mut self.buffers
+    }
+
+    pub(crate) fn values(&mut self) -> &mut Pool<Raw> {
+        &mut self.values
+    }
+
+    pub(crate) fn fields(&mut self) -> &mut Pool<FieldState> {
+        &mut self.fields
+    }
+}
+
+/// Vectors lent out, one per format that is being walked, and given back.
+pub(crate) struct Pool<T>(Vec<Vec<T>>);
+
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Pool<T> {
+    /// What a vector may keep allocated between exchanges, in elements.
+    const KEPT: usize = 128 * 1024;
+
+    /// An empty vector.
+    pub(crate) fn lend(&mut self) -> Vec<T> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    pub(crate) fn give_back(&mut self, mut lent: Vec<T>) {
+        lent.clear();
+        lent.shrink_to(Self::KEPT);
+        self.0.push(lent);
+    }
+}

@@ -1,0 +1,467 @@
+//! One run of a plan over one exchange: takes each wanted value to the points that end there and to the parsers that
+//! look further into it.
+
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+use threadline_model::{CapturedBody, Exchange, Extent, Request, Response};
+
+use crate::cookie;
+use crate::decode;
+use crate::form;
+use crate::json::{self, JsonTree, Raw};
+use crate::plan::{BodyPlan, FactPlan, HeaderPlan, MessagePlan};
+use crate::scan::Stop;
+use crate::target;
+use crate::token::Token;
+use crate::tree::{Decoder, JwtNode, ValueNode};
+use crate::{Bounds, Extracted, Found, MessagePart, ParseError, Scratch, Side, Step};
+
+/// Bytes that are looked at: either of the exchange, and then a result may borrow them, or of a buffer.
+#[derive(Clone, Copy)]
+pub(crate) enum Text<'e, 'x> {
+    /// Bytes of the exchange.
+    Captured(&'e [u8]),
+    /// Bytes decoded into a buffer.
+    Decoded(&'x [u8]),
+}
+
+impl<'e: 'x, 'x> Text<'e, 'x> {
+    pub(crate) fn bytes(self) -> &'x [u8] {
+        match self {
+            Self::Captured(bytes) => bytes,
+            Self::Decoded(bytes) => bytes,
+        }
+    }
+
+    fn part(self, range: std::ops::Range<usize>) -> Self {
+        match self {
+            Self::Captured(bytes) => Self::Captured(&bytes[range]),
+            Self::Decoded(bytes) => Self::Decoded(&bytes[range]),
+        }
+    }
+
+    fn kept(self) -> Cow<'e, [u8]> {
+        match self {
+            Self::Captured(bytes) => Cow::Borrowed(bytes),
+            Self::Decoded(bytes) => Cow::Owned(bytes.to_vec()),
+        }
+    }
+}
+
+/// What stands in for a value that is not there.
+#[derive(Clone, Copy)]
+enum Without {
+    Absent,
+    Empty,
+    NotScalar,
+    Unparsable,
+    NotCaptured,
+}
+
+impl From<Without> for Found<'_> {
+    fn from(without: Without) -> Self {
+        match without {
+            Without::Absent => Self::Absent,
+            Without::Empty => Self::Empty,
+            Without::NotScalar => Self::NotScalar,
+            Without::Unparsable => Self::Unparsable,
+            Without::NotCaptured => Self::NotCaptured,
+        }
+    }
+}
+
+pub(crate) struct Run<'e, 's> {
+    found: SmallVec<[Found<'e>; 12]>,
+    errors: Vec<ParseError>,
+    scratch: &'s mut Scratch,
+    bounds: Bounds,
+    /// Bytes that decoders may still produce.
+    decodable: usize,
+}
+
+impl<'e, 's> Run<'e, 's> {
+    pub(crate) fn new(points: usize, bounds: Bounds, scratch: &'s mut Scratch) -> Self {
+        let mut found = SmallVec::new();
+        found.resize_with(points, || Found::Absent);
+        Self { found, errors: Vec::new(), scratch, bounds, decodable: bounds.decoded_bytes }
+    }
+
+    pub(crate) fn finish(self) -> Extracted<'e> {
+        Extracted { found: self.found, errors: self.errors }
+    }
+
+    // ---- messages --------------------------------------------------------------------------------------------
+
+    pub(crate) fn request(&mut self, plan: &MessagePlan, exchange: &'e Exchange) {
+        let request = &exchange.request;
+        for fact in &plan.facts {
+            self.request_fact(fact, exchange, request);
+        }
+        if let Some(query) = &plan.query
+            && let Some(text) = target::query(request.target.as_bytes())
+        {
+            self.form(&query.fields, Text::Captured(text), false, &query.part);
+        }
+        for header in &plan.headers {
+            self.header(header, &request.headers, Side::Request, exchange);
+        }
+        if let Some(body) = &plan.body {
+            self.body(body, &request.body, &request.headers);
+        }
+    }
+
+    pub(crate) fn response(&mut self, plan: &MessagePlan, response: &'e Response, exchange: &'e Exchange) {
+        for fact in &plan.facts {
+            if let Step::Status = fact.step {
+                let digits = response.status.to_string();
+                self.value(&fact.value, Text::Decoded(digits.as_bytes()), &fact.part);
+            }
+        }
+        for header in &plan.headers {
+            self.header(header, &response.headers, Side::Response, exchange);
+        }
+        if let Some(body) = &plan.body {
+            self.body(body, &response.body, &response.headers);
+        }
+    }
+
+    fn request_fact(&mut self, fact: &FactPlan, exchange: &'e Exchange, request: &'e Request) {
+        let captured = |text: Option<&'e [u8]>| text.map(Cow::Borrowed);
+        let path = || target::path(request.target.as_bytes());
+        let value: Option<Cow<'e, [u8]>> = match &fact.step {
+            Step::Method => captured(Some(request.method.as_bytes())),
+            Step::Scheme => captured(request.scheme.map(|scheme| scheme.as_str().as_bytes())),
+            Step::Proto => captured(request.version.map(|version| version.as_str().as_bytes())),
+            Step::Host => request.host.as_ref().map(|host| decode::lower(host.as_bytes())),
+            Step::Uri => captured(Some(request.target.as_bytes())),
+            Step::Path(number) => target::path_part(path(), *number).map(decode::percent),
+            Step::ActionName => Some(decode::percent(target::action(path()).0)),
+            Step::ActionExt => target::action(path()).1.map(decode::percent),
+            Step::RemoteAddr => {
+                exchange.client.map(|address| Cow::Owned(address.to_canonical().to_string().into_bytes()))
+            }
+            Step::Ja3 => captured(exchange.fingerprints.ja3.as_deref().map(str::as_bytes)),
+            Step::Ja4 => captured(exchange.fingerprints.ja4.as_deref().map(str::as_bytes)),
+            _ => None,
+        };
+        match value {
+            Some(Cow::Borrowed(text)) => self.value(&fact.value, Text::Captured(text), &fact.part),
+            Some(Cow::Owned(text)) => self.value(&fact.value, Text::Decoded(&text), &fact.part),
+            None => {}
+        }
+    }
+
+    fn header(
+        &mut self,
+        plan: &HeaderPlan,
+        headers: &'e threadline_model::CapturedHeaders,
+        side: Side,
+        exchange: &'e Exchange,
+    ) {
+        let map = headers.as_map();
+        let Some(first) = map.get(&plan.name) else { return };
+        if !plan.first.is_unused() {
+            self.value(&plan.first, Text::Captured(first.as_bytes()), &plan.part);
+        }
+        if let Some(node) = &plan.joined {
+            let values = map.get_all(&plan.name).iter().map(|value| Cow::Borrowed(value.as_bytes()));
+            self.joined(node, values, &plan.part);
+        }
+        for wanted in &plan.cookies {
+            let mut cookies: SmallVec<[&'e [u8]; 4]> = SmallVec::new();
+            for value in map.get_all(&plan.name) {
+                match side {
+                    Side::Request => cookie::sent(value.as_bytes(), &wanted.name, &mut cookies),
+                    Side::Response => cookies.extend(cookie::set(value.as_bytes(), &wanted.name, exchange.started)),
+                }
+            }
+            // Of several cookies a request sends, the first has the longest path; of several that are set, the
+            // last one stays (RFC 6265, sections 5.3 and 5.4).
+            let decisive = match side {
+                Side::Request => cookies.first(),
+                Side::Response => cookies.last(),
+            };
+            let Some(decisive) = decisive else { continue };
+            self.value(&wanted.first, Text::Captured(decisive), &plan.part);
+            if let Some(node) = &wanted.joined {
+                self.joined(node, cookies.iter().map(|value| Cow::Borrowed(*value)), &plan.part);
+            }
+        }
+    }
+
+    fn joined<'v>(&mut self, node: &ValueNode, values: impl Iterator<Item = Cow<'v, [u8]>>, part: &MessagePart) {
+        let joined = form::join(values);
+        self.value(node, Text::Decoded(&joined), part);
+    }
+
+    fn body(&mut self, plan: &BodyPlan, body: &'e CapturedBody, headers: &'e threadline_model::CapturedHeaders) {
+        let bytes = body.as_bytes();
+        match body.extent() {
+            Extent::NotCaptured => return self.fill(&plan.value.all, Without::NotCaptured),
+            Extent::Prefix if bytes.is_empty() => return self.fill(&plan.value.all, Without::NotCaptured),
+            Extent::Whole if bytes.is_empty() => return self.fill(&plan.value.ends, Without::Empty),
+            Extent::Whole | Extent::Prefix => {}
+        }
+        if headers.first("content-encoding").is_some_and(is_coded) {
+            self.report(&plan.part, "body", 0, "content coding not decoded yet");
+            return self.fill(&plan.value.all, Without::Unparsable);
+        }
+        let text = Text::Captured(bytes);
+        if body.extent() == Extent::Whole {
+            let other_format = !may_be_json(bytes) && declares_other_than_json(headers);
+            return self.whole(&plan.value, text, &plan.part, other_format);
+        }
+        // Of a cut body only formats that are read from front to back can be resolved.
+        self.fill(&plan.value.all, Without::NotCaptured);
+        if let Some(tree) = &plan.value.json {
+            if !may_be_json(bytes) && declares_other_than_json(headers) {
+                self.fill(tree.all(), Without::Absent);
+            } else {
+                self.json(tree, text, true, &plan.part);
+            }
+        }
+        if let Some(tree) = &plan.value.form {
+            self.form(tree, text, true, &plan.part);
+        }
+    }
+
+    // ---- values ----------------------------------------------------------------------------------------------
+
+    /// Gives every point in `points` the same result.
+    fn fill(&mut self, points: &[u16], without: Without) {
+        for point in points {
+            self.found[usize::from(*point)] = without.into();
+        }
+    }
+
+    fn report(&mut self, part: &MessagePart, parser: &'static str, offset: usize, reason: &'static str) {
+        if self.errors.len() < self.bounds.parse_errors {
+            let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+            self.errors.push(ParseError { part: part.clone(), parser, offset, reason });
+        }
+    }
+
+    /// Takes a scalar value to the points that end here and to the parsers that look into it.
+    #[inline]
+    fn value(&mut self, node: &ValueNode, text: Text<'e, '_>, part: &MessagePart) {
+        if text.bytes().is_empty() {
+            return self.fill(&node.all, Without::Empty);
+        }
+        self.whole(node, text, part, false);
+    }
+
+    /// A value that is not empty. `not_json` says that it is declared to be, and looks like, another format.
+    fn whole(&mut self, node: &ValueNode, text: Text<'e, '_>, part: &MessagePart, not_json: bool) {
+        for point in &node.ends {
+            self.found[usize::from(*point)] = Found::Value(text.kept());
+        }
+        if node.is_leaf() {
+            return;
+        }
+        for (decoder, child) in &node.decoders {
+            self.decode(decoder, child, text, part);
+        }
+        if let Some(tree) = &node.json
+            && !not_json
+        {
+            self.json(tree, text, false, part);
+        }
+        if let Some(tree) = &node.form {
+            self.form(tree, text, false, part);
+        }
+        if let Some(jwt) = &node.jwt {
+            self.jwt(jwt, text, part);
+        }
+    }
+
+    /// Takes from what decoders may produce for one exchange.
+    fn may_decode(&mut self, bytes: usize, points: &[u16], parser: &'static str, part: &MessagePart) -> bool {
+        match self.decodable.checked_sub(bytes) {
+            Some(rest) => {
+                self.decodable = rest;
+                true
+            }
+            None => {
+                self.report(part, parser, 0, "the bound on decoded bytes is reached");
+                self.fill(points, Without::Unparsable);
+                false
+            }
+        }
+    }
+
+    fn decode(&mut self, decoder: &Decoder, node: &ValueNode, text: Text<'e, '_>, part: &MessagePart) {
+        let bytes = text.bytes();
+        match decoder {
+            Decoder::Base64 => self.base64(node, text, "base64", 0, part),
+            Decoder::Percent => {
+                if self.may_decode(bytes.len(), &node.all, "percent", part) {
+                    self.rewritten(node, text, decode::percent(bytes), part);
+                }
+            }
+            Decoder::Lower => {
+                if self.may_decode(bytes.len(), &node.all, "lower", part) {
+                    self.rewritten(node, text, decode::lower(bytes), part);
+                }
+            }
+            Decoder::Bearer => self.value(node, text.part(decode::after_scheme(bytes)..bytes.len()), part),
+            Decoder::Trim => self.value(node, text.part(decode::trim(bytes)), part),
+            Decoder::Capture(pattern) => {
+                if let Some(group) = pattern.regex().captures(bytes).and_then(|groups| groups.get(1)) {
+                    self.value(node, text.part(group.range()), part);
+                }
+            }
+        }
+    }
+
+    /// Goes on with a text that a decoder may have left as it was.
+    fn rewritten(&mut self, node: &ValueNode, text: Text<'e, '_>, rewritten: Cow<'_, [u8]>, part: &MessagePart) {
+        match rewritten {
+            Cow::Borrowed(_) => self.value(node, text, part),
+            Cow::Owned(bytes) => self.value(node, Text::Decoded(&bytes), part),
+        }
+    }
+
+    fn base64(
+        &mut self,
+        node: &ValueNode,
+        text: Text<'e, '_>,
+        parser: &'static str,
+        offset: usize,
+        part: &MessagePart,
+    ) {
+        if !self.may_decode(text.bytes().len(), &node.all, parser, part) {
+            return;
+        }
+        let mut buffer = self.scratch.buffers().lend();
+        match decode::base64_into(text.bytes(), &mut buffer) {
+            Ok(()) => self.value(node, Text::Decoded(&buffer), part),
+            Err(position) => {
+                self.report(part, parser, offset + position, "not base64");
+                self.fill(&node.all, Without::Unparsable);
+            }
+        }
+        self.scratch.buffers().give_back(buffer);
+    }
+
+    // ---- formats ---------------------------------------------------------------------------------------------
+
+    fn json(&mut self, tree: &JsonTree, text: Text<'e, '_>, cut: bool, part: &MessagePart) {
+        let mut raws = self.scratch.values().lend();
+        let stop = json::walk(tree, text.bytes(), cut, &self.bounds, &mut raws);
+        let missing = match stop {
+            None => Without::Absent,
+            Some(Stop { ended: true, .. }) if cut => Without::NotCaptured,
+            Some(stop) => {
+                self.report(part, "json", stop.offset, stop.reason);
+                Without::Unparsable
+            }
+        };
+        for (node, raw) in tree.nodes().iter().zip(&raws) {
+            if node.value.is_unused() {
+                continue;
+            }
+            match raw {
+                Raw::Missing => self.fill(&node.value.all, missing),
+                Raw::NotScalar => self.fill(&node.value.all, Without::NotScalar),
+                Raw::Plain(span) => self.value(&node.value, text.part(span.range()), part),
+                Raw::Text(span) if !span.escaped => self.value(&node.value, text.part(span.range()), part),
+                Raw::Text(span) => {
+                    let mut buffer = self.scratch.buffers().lend();
+                    json::unescape_into(text.part(span.range()).bytes(), &mut buffer);
+                    self.value(&node.value, Text::Decoded(&buffer), part);
+                    self.scratch.buffers().give_back(buffer);
+                }
+            }
+        }
+        self.scratch.values().give_back(raws);
+    }
+
+    fn form(&mut self, tree: &form::FieldTree, text: Text<'e, '_>, cut: bool, part: &MessagePart) {
+        let mut states = self.scratch.fields().lend();
+        form::walk(tree, text.bytes(), cut, &mut states);
+        let missing = if cut { Without::NotCaptured } else { Without::Absent };
+        for (node, state) in tree.nodes().iter().zip(&states) {
+            match state.first {
+                Some((start, end)) => {
+                    let value = text.part(start..end);
+                    self.rewritten(&node.first, value, decode::form(value.bytes()), part);
+                }
+                None if state.nested => self.fill(&node.first.all, Without::NotScalar),
+                None => self.fill(&node.first.all, missing),
+            }
+            let Some(joined) = &node.joined else { continue };
+            if cut {
+                self.fill(&joined.all, Without::NotCaptured);
+            } else if !state.values.is_empty() {
+                let values = state.values.iter().map(|(start, end)| decode::form(text.part(*start..*end).bytes()));
+                self.joined(joined, values, part);
+            } else if state.nested {
+                self.fill(&joined.all, Without::NotScalar);
+            }
+        }
+        self.scratch.fields().give_back(states);
+    }
+
+    fn jwt(&mut self, node: &JwtNode, text: Text<'e, '_>, part: &MessagePart) {
+        // A text without the shape of a token holds none; that is no damage.
+        let Some(token) = Token::find(text.bytes()) else { return };
+        if let Some(node) = &node.prefix
+            && !token.prefix.is_empty()
+        {
+            self.value(node, text.part(token.prefix.clone()), part);
+        }
+        if let Some(node) = &node.token {
+            self.value(node, text.part(token.token.clone()), part);
+        }
+        if let (Some(node), Some(signature)) = (&node.signature, &token.signature) {
+            self.value(node, text.part(signature.clone()), part);
+        }
+        if let Some(tree) = &node.header {
+            self.token_part(tree, text.part(token.header.clone()), token.header.start, part);
+        }
+        if let (Some(tree), Some(payload)) = (&node.payload, &token.payload) {
+            self.token_part(tree, text.part(payload.clone()), payload.start, part);
+        }
+    }
+
+    /// Decodes the header or payload of a token, which stands at `offset`, and looks into it.
+    fn token_part(&mut self, tree: &JsonTree, text: Text<'e, '_>, offset: usize, part: &MessagePart) {
+        if !self.may_decode(text.bytes().len(), tree.all(), "jwt", part) {
+            return;
+        }
+        let mut buffer = self.scratch.buffers().lend();
+        match decode::base64_into(text.bytes(), &mut buffer) {
+            Ok(()) => self.json(tree, Text::Decoded(&buffer), false, part),
+            Err(position) => {
+                self.report(part, "jwt", offset + position, "not base64");
+                self.fill(tree.all(), Without::Unparsable);
+            }
+        }
+        self.scratch.buffers().give_back(buffer);
+    }
+}
+
+/// Whether a Content-Encoding header (RFC 9110, section 8.4) names anything but `identity`.
+fn is_coded(value: &[u8]) -> bool {
+    value
+        .split(|byte| *byte == b',')
+        .map(<[u8]>::trim_ascii)
+        .any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
+}
+
+/// Whether a text starts as a JSON object or array does.
+fn may_be_json(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    matches!(text.trim_ascii_start().first(), Some(b'{' | b'['))
+}
+
+/// Whether the message says that its body is something else than JSON. An HTML page is then no broken JSON
+/// document: there is none. Bodies that start like JSON are read as JSON whatever they are declared to be, because
+/// many APIs declare `text/html`.
+fn declares_other_than_json(headers: &threadline_model::CapturedHeaders) -> bool {
+    headers.first("content-type").is_some_and(|declared| {
+        let subtype = declared.split(|byte| *byte == b';').next().unwrap_or_default();
+        !subtype.windows(4).any(|window| window.eq_ignore_ascii_case(b"json"))
+    })
+}

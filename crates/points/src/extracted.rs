@@ -1,0 +1,131 @@
+//! What a plan found in one exchange. Values never show in `Debug` and have no `Serialize`.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::Side;
+
+/// What became of one point.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub enum Found<'e> {
+    /// A scalar, never empty. Borrowed from the exchange unless it had to be decoded. Strings come without their
+    /// quotes and escapes; numbers and booleans as they stand in the document. Not always UTF-8.
+    Value(Cow<'e, [u8]>),
+    /// There is nothing at this place.
+    #[default]
+    Absent,
+    /// There is an empty value at this place.
+    Empty,
+    /// There is something at this place, but a mask covers it.
+    Masked,
+    /// There is null, an object or an array at this place.
+    NotScalar,
+    /// The value, or something it lies in, could not be parsed up to this place; a [`ParseError`] says why.
+    Unparsable,
+    /// The place lies in a part of the message that was not captured, or may lie there.
+    NotCaptured,
+}
+
+impl Found<'_> {
+    /// The value, where there is one.
+    pub fn value(&self) -> Option<&[u8]> {
+        match self {
+            Self::Value(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Found<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(value) => write!(formatter, "Value({} bytes)", value.len()),
+            Self::Absent => formatter.write_str("Absent"),
+            Self::Empty => formatter.write_str("Empty"),
+            Self::Masked => formatter.write_str("Masked"),
+            Self::NotScalar => formatter.write_str("NotScalar"),
+            Self::Unparsable => formatter.write_str("Unparsable"),
+            Self::NotCaptured => formatter.write_str("NotCaptured"),
+        }
+    }
+}
+
+/// A part of a message, named as in the points that look at it: `request body`, `request header AUTHORIZATION`.
+/// Made from configuration, never from what was captured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessagePart {
+    side: Side,
+    name: Arc<str>,
+}
+
+impl MessagePart {
+    pub(crate) fn new(side: Side, part: &str) -> Self {
+        Self { side, name: format!("{side} {part}").into() }
+    }
+
+    /// The message.
+    pub fn side(&self) -> Side {
+        self.side
+    }
+
+    /// The name, its side included.
+    pub fn as_str(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for MessagePart {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.name)
+    }
+}
+
+/// A parser that stopped before the end of what it was given (SPEC P8). Holds no captured text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseError {
+    /// Where in the exchange.
+    pub part: MessagePart,
+    /// The step whose parser stopped: `json`, `jwt` …
+    pub parser: &'static str,
+    /// Bytes from the start of what the parser was given.
+    pub offset: u32,
+    /// Why, in a few fixed words.
+    pub reason: &'static str,
+}
+
+/// What a plan found in one exchange: one entry per point, in the plan's order.
+#[derive(Clone, Debug, Default)]
+pub struct Extracted<'e> {
+    pub(crate) found: SmallVec<[Found<'e>; 12]>,
+    pub(crate) errors: Vec<ParseError>,
+}
+
+impl<'e> Extracted<'e> {
+    /// What became of the point at `index` of the plan's list; `Absent` for an index beyond it.
+    pub fn get(&self, index: usize) -> &Found<'e> {
+        self.found.get(index).unwrap_or(&Found::Absent)
+    }
+
+    /// What became of every point, in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Found<'e>> {
+        self.found.iter()
+    }
+
+    /// How many points the plan has.
+    pub fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Whether the plan has no points.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// The parsers that stopped early; at most [`crate::Bounds::parse_errors`].
+    pub fn parse_errors(&self) -> &[ParseError] {
+        &self.errors
+    }
+}

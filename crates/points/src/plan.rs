@@ -1,0 +1,268 @@
+//! A plan: points compiled once per policy version, so that an exchange is walked once for all of them.
+
+use http::HeaderName;
+
+use crate::extract::Run;
+use crate::form::FieldTree;
+use crate::mask;
+use crate::tree::{Trie, ValueNode};
+use crate::{Bounds, Extracted, Found, MessagePart, PlanError, Point, Scratch, Side, Step};
+
+use threadline_model::Exchange;
+
+/// Points compiled for extraction. Compiled once per policy version and shared by all workers.
+pub struct Plan {
+    points: Box<[Point]>,
+    /// Positions of points that a mask covers.
+    masked: Box<[u16]>,
+    bounds: Bounds,
+    request: MessagePlan,
+    response: MessagePlan,
+}
+
+/// What is wanted of one message.
+#[derive(Default)]
+pub(crate) struct MessagePlan {
+    /// Values that are whole without being parsed: method, a path part, status.
+    pub(crate) facts: Vec<FactPlan>,
+    pub(crate) query: Option<QueryPlan>,
+    pub(crate) headers: Vec<HeaderPlan>,
+    pub(crate) body: Option<BodyPlan>,
+    /// Every point on this side.
+    pub(crate) all: Vec<u16>,
+}
+
+pub(crate) struct FactPlan {
+    pub(crate) part: MessagePart,
+    pub(crate) step: Step,
+    pub(crate) value: ValueNode,
+}
+
+pub(crate) struct QueryPlan {
+    pub(crate) part: MessagePart,
+    pub(crate) fields: FieldTree,
+}
+
+pub(crate) struct HeaderPlan {
+    pub(crate) part: MessagePart,
+    pub(crate) name: HeaderName,
+    pub(crate) first: ValueNode,
+    pub(crate) joined: Option<ValueNode>,
+    pub(crate) cookies: Vec<CookiePlan>,
+}
+
+pub(crate) struct CookiePlan {
+    pub(crate) name: Box<[u8]>,
+    pub(crate) first: ValueNode,
+    pub(crate) joined: Option<ValueNode>,
+}
+
+pub(crate) struct BodyPlan {
+    pub(crate) part: MessagePart,
+    pub(crate) value: ValueNode,
+}
+
+impl Plan {
+    /// Compiles points; what they resolve to comes out in the same order.
+    ///
+    /// # Errors
+    /// When a point has a step that this version does not resolve, or the points go beyond the bounds.
+    pub fn compile(points: &[Point], bounds: Bounds) -> Result<Self, PlanError> {
+        Self::compile_with_masks(points, &[], bounds)
+    }
+
+    /// As [`Plan::compile`], with places that must not be seen. A point resolves to [`Found::Masked`] instead of a
+    /// value when it may show anything of a masked place: when it is that place, lies in it or contains it, or
+    /// reads the same text in another way. Masks may have steps that are not resolved.
+    ///
+    /// # Errors
+    /// As [`Plan::compile`].
+    pub fn compile_with_masks(points: &[Point], masks: &[Point], bounds: Bounds) -> Result<Self, PlanError> {
+        // Positions are kept in 16 bits.
+        let bound = bounds.points.min(usize::from(u16::MAX));
+        if points.len() > bound {
+            return Err(PlanError::TooManyPoints { points: points.len(), bound });
+        }
+        let mut sides = [Trie::default(), Trie::default()];
+        let mut masked = Vec::new();
+        for (index, point) in points.iter().enumerate() {
+            check(index, point, &bounds)?;
+            let position = index as u16;
+            if masks.iter().any(|mask| mask::overlap(mask, point)) {
+                masked.push(position);
+            }
+            sides[usize::from(point.side() == Side::Response)].insert(position, point);
+        }
+        let [request, response] = sides;
+        Ok(Self {
+            points: points.into(),
+            masked: masked.into(),
+            bounds,
+            request: MessagePlan::lower(Side::Request, &request),
+            response: MessagePlan::lower(Side::Response, &response),
+        })
+    }
+
+    /// The points, in the order of what [`Plan::extract`] gives.
+    pub fn points(&self) -> &[Point] {
+        &self.points
+    }
+
+    /// Whether the plan has no points.
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+
+    /// Looks up every point in an exchange. Never fails: what could not be parsed is reported in the result.
+    pub fn extract<'e>(&self, exchange: &'e Exchange, scratch: &mut Scratch) -> Extracted<'e> {
+        if self.points.is_empty() {
+            return Extracted::default();
+        }
+        let mut run = Run::new(self.points.len(), self.bounds, scratch);
+        run.request(&self.request, exchange);
+        if let Some(response) = &exchange.response {
+            run.response(&self.response, response, exchange);
+        }
+        let mut extracted = run.finish();
+        for position in &self.masked {
+            let found = &mut extracted.found[usize::from(*position)];
+            if matches!(found, Found::Value(_) | Found::NotScalar) {
+                *found = Found::Masked;
+            }
+        }
+        extracted
+    }
+}
+
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Plan").field("points", &self.points).field("masked", &self.masked).finish()
+    }
+}
+
+/// Whether a step is resolved by this version, and how many formats lie inside each other.
+fn check(index: usize, point: &Point, bounds: &Bounds) -> Result<(), PlanError> {
+    let mut rounds = 0;
+    for (position, step) in (1..).zip(point.steps()) {
+        match step {
+            Step::Method
+            | Step::Scheme
+            | Step::Proto
+            | Step::Host
+            | Step::Uri
+            | Step::Path(_)
+            | Step::ActionName
+            | Step::ActionExt
+            | Step::Query(_)
+            | Step::RemoteAddr
+            | Step::Ja3
+            | Step::Ja4
+            | Step::Status
+            | Step::Header(_)
+            | Step::Body
+            | Step::Cookie(_)
+            | Step::Property(_)
+            | Step::Index(_)
+            | Step::Joined => {}
+            Step::Json
+            | Step::Form
+            | Step::Jwt(_)
+            | Step::Base64
+            | Step::Percent
+            | Step::Bearer
+            | Step::Trim
+            | Step::Lower
+            | Step::Capture(_) => rounds += 1,
+            Step::Paths
+            | Step::Queries
+            | Step::Headers
+            | Step::Xml
+            | Step::Multipart(_)
+            | Step::Multiparts
+            | Step::Cookies
+            | Step::Jwts
+            | Step::Graphql
+            | Step::Grpc
+            | Step::Protobuf
+            | Step::Viewstate
+            | Step::Gzip
+            | Step::Htmljs
+            | Step::Properties
+            | Step::Indexes
+            | Step::Attribute(_)
+            | Step::Mutation(_)
+            | Step::Subscription(_)
+            | Step::Field(_)
+            | Step::Argument(_)
+            | Step::Variable(_)
+            | Step::Alias
+            | Step::Directive
+            | Step::Fragment
+            | Step::Inline
+            | Step::Spread
+            | Step::Type
+            | Step::All
+            | Step::Names => return Err(PlanError::NotResolved { index, point: point.clone(), position }),
+        }
+    }
+    if rounds > bounds.rounds {
+        return Err(PlanError::TooManyRounds { index, point: point.clone(), bound: bounds.rounds });
+    }
+    Ok(())
+}
+
+impl MessagePlan {
+    fn lower(side: Side, trie: &Trie) -> Self {
+        let mut plan = Self::default();
+        for (step, child) in &trie.children {
+            let part = MessagePart::new(side, &part_name(step));
+            match step {
+                // All names of the query are one walk, made below.
+                Step::Query(_) => {}
+                Step::Header(label) => plan.headers.extend(HeaderPlan::lower(part, label.as_str(), child)),
+                Step::Body => plan.body = Some(BodyPlan { part, value: ValueNode::lower(child) }),
+                fact => plan.facts.push(FactPlan { part, step: fact.clone(), value: ValueNode::lower(child) }),
+            }
+        }
+        if trie.children.iter().any(|(step, _)| matches!(step, Step::Query(_))) {
+            let part = MessagePart::new(side, "query");
+            plan.query = Some(QueryPlan { part, fields: FieldTree::lower(trie) });
+        }
+        plan.all = everything(trie);
+        plan
+    }
+}
+
+fn everything(trie: &Trie) -> Vec<u16> {
+    let below = trie.children.iter().flat_map(|(_, child)| everything(child));
+    trie.points.iter().copied().chain(below).collect()
+}
+
+/// What a parse error calls the part of the message.
+fn part_name(step: &Step) -> String {
+    match step.argument() {
+        Some(argument) => format!("{} {argument}", step.word()),
+        None => step.word().to_owned(),
+    }
+}
+
+impl HeaderPlan {
+    /// `None` for a name that no header can have, which a valid point does not hold.
+    fn lower(part: MessagePart, label: &str, trie: &Trie) -> Option<Self> {
+        let cookies = trie.children.iter().filter_map(|(step, child)| match step {
+            Step::Cookie(name) => Some(CookiePlan {
+                name: name.as_bytes().into(),
+                first: ValueNode::lower(child),
+                joined: child.child(&Step::Joined).map(ValueNode::lower),
+            }),
+            _ => None,
+        });
+        Some(Self {
+            part,
+            name: HeaderName::from_bytes(label.as_bytes()).ok()?,
+            first: ValueNode::lower(trie),
+            joined: trie.child(&Step::Joined).map(ValueNode::lower),
+            cookies: cookies.collect(),
+        })
+    }
+}

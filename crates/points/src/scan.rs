@@ -1,0 +1,373 @@
+//! The tokens of JSON (RFC 8259): a strict scanner that validates and skips without building anything.
+//!
+//! The input is valid UTF-8 (its caller has made sure), so strings are searched for three kinds of bytes only: the
+//! quote, the backslash and control characters, eight bytes at a time.
+
+use crate::Bounds;
+
+/// Bytes of the input, from `start` to `end`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    /// The bytes hold escapes.
+    pub(crate) escaped: bool,
+}
+
+impl Span {
+    pub(crate) fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// Where and why a walk stopped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stop {
+    pub(crate) offset: usize,
+    pub(crate) reason: &'static str,
+    /// The input ended; with more of it the walk might have gone on.
+    pub(crate) ended: bool,
+}
+
+impl Stop {
+    pub(crate) const fn at(offset: usize, reason: &'static str) -> Self {
+        Self { offset, reason, ended: false }
+    }
+}
+
+pub(crate) struct Scanner<'x> {
+    input: &'x [u8],
+    position: usize,
+    /// Whether there is more of the document than the input, so that a number at its end may be half a number.
+    open_end: bool,
+    depth: usize,
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// Marks the high bit of each byte of `word` that is zero. Bytes above the first marked one may be marked wrongly.
+const fn zero_bytes(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & HIGHS
+}
+
+/// Marks the high bit of each byte that ends a run of plain string content.
+#[inline(always)]
+const fn string_ends(word: u64) -> u64 {
+    let quote = zero_bytes(word ^ (ONES * b'"' as u64));
+    let backslash = zero_bytes(word ^ (ONES * b'\\' as u64));
+    let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+    quote | backslash | control
+}
+
+impl<'x> Scanner<'x> {
+    pub(crate) fn new(input: &'x [u8], open_end: bool, depth: usize) -> Self {
+        Self { input, position: 0, open_end, depth }
+    }
+
+    pub(crate) fn text(&self, span: Span) -> &'x [u8] {
+        &self.input[span.start as usize..span.end as usize]
+    }
+
+    #[inline(always)]
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.input.get(self.position).copied()
+    }
+
+    #[cold]
+    fn stop(&self, reason: &'static str) -> Stop {
+        if self.position >= self.input.len() {
+            return Stop { offset: self.input.len(), reason: "ended early", ended: true };
+        }
+        Stop::at(self.position, reason)
+    }
+
+    /// A byte order mark before the document is ignored, as RFC 8259, section 8.1 allows.
+    pub(crate) fn skip_byte_order_mark(&mut self) {
+        if self.input.starts_with(b"\xef\xbb\xbf") {
+            self.position = 3;
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn skip_blanks(&mut self) {
+        if let Some(0..=b' ') = self.peek() {
+            self.skip_run_of_blanks();
+        }
+    }
+
+    fn skip_run_of_blanks(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.position += 1;
+            // Indentation.
+            while let Some(b"        ") = self.input.get(self.position..self.position + 8) {
+                self.position += 8;
+            }
+        }
+    }
+
+    /// Nothing but blanks may follow the document.
+    pub(crate) fn finish(&mut self) -> Result<(), Stop> {
+        self.skip_blanks();
+        if self.position < self.input.len() { Err(Stop::at(self.position, "text after the document")) } else { Ok(()) }
+    }
+
+    /// Steps into an array or object that would be `depth` deep, up to its first name, value or closing bracket.
+    #[inline]
+    pub(crate) fn open(&mut self, depth: usize) -> Result<(), Stop> {
+        if depth > self.depth {
+            return Err(Stop::at(self.position, "nested too deeply"));
+        }
+        self.position += 1;
+        self.skip_blanks();
+        Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn accept(&mut self, byte: u8) -> bool {
+        let accepted = self.peek() == Some(byte);
+        self.position += usize::from(accepted);
+        accepted
+    }
+
+    /// Reads a property's name and goes on to its value.
+    #[inline(always)]
+    pub(crate) fn name(&mut self) -> Result<Span, Stop> {
+        if self.peek() != Some(b'"') {
+            return Err(self.stop("a property's name expected"));
+        }
+        let name = self.string()?;
+        self.skip_blanks();
+        if !self.accept(b':') {
+            return Err(self.stop("a colon expected"));
+        }
+        self.skip_blanks();
+        Ok(name)
+    }
+
+    /// Goes on to the next element; whether the bracket closed instead.
+    #[inline(always)]
+    pub(crate) fn next_or_close(&mut self, close: u8) -> Result<bool, Stop> {
+        self.skip_blanks();
+        match self.peek() {
+            Some(b',') => {
+                self.position += 1;
+                self.skip_blanks();
+                Ok(false)
+            }
+            Some(byte) if byte == close => {
+                self.position += 1;
+                Ok(true)
+            }
+            _ => Err(self.stop("a comma or closing bracket expected")),
+        }
+    }
+
+    /// Reads a string, its opening quote being next. Gives what lies between the quotes.
+    #[inline(always)]
+    pub(crate) fn string(&mut self) -> Result<Span, Stop> {
+        let start = self.position + 1;
+        let mut at = start;
+        let mut escaped = false;
+        loop {
+            at = self.end_of_plain_text(at);
+            match self.input.get(at) {
+                Some(b'"') => {
+                    self.position = at + 1;
+                    // The input is shorter than 2^32 bytes.
+                    return Ok(Span { start: start as u32, end: at as u32, escaped });
+                }
+                Some(b'\\') => {
+                    escaped = true;
+                    at = self.escape(at)?;
+                }
+                _ => {
+                    self.position = at;
+                    return Err(self.stop("a control character in a string"));
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn end_of_plain_text(&self, mut at: usize) -> usize {
+        while let Some(chunk) = self.input.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+            let ends = string_ends(u64::from_le_bytes(*chunk));
+            if ends != 0 {
+                return at + (ends.trailing_zeros() / 8) as usize;
+            }
+            at += 8;
+        }
+        while let Some(byte) = self.input.get(at) {
+            if matches!(byte, b'"' | b'\\' | 0..0x20) {
+                break;
+            }
+            at += 1;
+        }
+        at
+    }
+
+    /// Checks the escape whose backslash stands at `at`; gives the position after it.
+    fn escape(&mut self, at: usize) -> Result<usize, Stop> {
+        let length = match self.input.get(at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+            Some(b'u') => {
+                for digit in at + 2..at + 6 {
+                    if !self.input.get(digit).is_some_and(u8::is_ascii_hexdigit) {
+                        self.position = digit;
+                        return Err(self.stop("not an escape"));
+                    }
+                }
+                6
+            }
+            _ => {
+                self.position = at + 1;
+                return Err(self.stop("not an escape"));
+            }
+        };
+        Ok(at + length)
+    }
+
+    /// Reads `true`, `false`, `null`.
+    pub(crate) fn literal(&mut self, word: &'static [u8]) -> Result<Span, Stop> {
+        let start = self.position;
+        for expected in word {
+            if self.peek() != Some(*expected) {
+                return Err(self.stop("not a value"));
+            }
+            self.position += 1;
+        }
+        Ok(Span { start: start as u32, end: self.position as u32, escaped: false })
+    }
+
+    /// Reads a number or a boolean.
+    #[inline]
+    pub(crate) fn plain(&mut self) -> Result<Span, Stop> {
+        match self.peek() {
+            Some(b't') => self.literal(b"true"),
+            Some(b'f') => self.literal(b"false"),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            _ => Err(self.stop("not a value")),
+        }
+    }
+
+    fn number(&mut self) -> Result<Span, Stop> {
+        let start = self.position;
+        self.accept(b'-');
+        if !self.accept(b'0') {
+            self.digits()?;
+        }
+        if self.accept(b'.') {
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.position += 1;
+            if !self.accept(b'+') {
+                self.accept(b'-');
+            }
+            self.digits()?;
+        }
+        if self.open_end && self.position >= self.input.len() {
+            return Err(self.stop("not a number"));
+        }
+        Ok(Span { start: start as u32, end: self.position as u32, escaped: false })
+    }
+
+    /// One digit or more.
+    #[inline]
+    fn digits(&mut self) -> Result<(), Stop> {
+        let first = self.position;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.position += 1;
+        }
+        if self.position == first { Err(self.stop("not a number")) } else { Ok(()) }
+    }
+
+    /// Skips a value nobody asked for. `depth` counts the arrays and objects it lies in.
+    #[inline(always)]
+    pub(crate) fn skip_value(&mut self, depth: usize) -> Result<(), Stop> {
+        match self.peek() {
+            Some(b'"') => self.string().map(|_| ()),
+            Some(b'{' | b'[') => self.skip_container(depth),
+            Some(b'n') => self.literal(b"null").map(|_| ()),
+            _ => self.plain().map(|_| ()),
+        }
+    }
+
+    /// Skips an array or object, its opening bracket being next, without recursion.
+    pub(crate) fn skip_container(&mut self, depth: usize) -> Result<(), Stop> {
+        let mut open = OpenBrackets::default();
+        loop {
+            let mut object = self.peek() == Some(b'{');
+            self.open(depth + open.count + 1)?;
+            open.push(object);
+            if self.accept(close_of(object)) {
+                if self.all_closed(&mut open)? {
+                    return Ok(());
+                }
+                object = open.innermost_is_object();
+            }
+            // Elements of the innermost bracket, up to the next one that opens.
+            loop {
+                if object {
+                    self.name()?;
+                }
+                match self.peek() {
+                    Some(b'"') => self.string().map(|_| ())?,
+                    Some(b'{' | b'[') => break,
+                    Some(b'n') => self.literal(b"null").map(|_| ())?,
+                    _ => self.plain().map(|_| ())?,
+                }
+                if self.next_or_close(close_of(object))? {
+                    if self.all_closed(&mut open)? {
+                        return Ok(());
+                    }
+                    object = open.innermost_is_object();
+                }
+            }
+        }
+    }
+
+    /// After a closing bracket: closes those around it that end here too. Whether none is left open; if one is, its
+    /// next element is next.
+    fn all_closed(&mut self, open: &mut OpenBrackets) -> Result<bool, Stop> {
+        loop {
+            open.pop();
+            if open.count == 0 {
+                return Ok(true);
+            }
+            if !self.next_or_close(close_of(open.innermost_is_object()))? {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+const fn close_of(object: bool) -> u8 {
+    if object { b'}' } else { b']' }
+}
+
+/// The kinds of the brackets that are open, one bit each. Never more than the bound on depth, which the scanner
+/// checks before it pushes.
+#[derive(Default)]
+struct OpenBrackets {
+    objects: [u64; Bounds::MAXIMUM_DEPTH / 64],
+    count: usize,
+}
+
+impl OpenBrackets {
+    fn push(&mut self, object: bool) {
+        let (word, bit) = (self.count / 64, self.count % 64);
+        self.objects[word] = (self.objects[word] & !(1 << bit)) | (u64::from(object) << bit);
+        self.count += 1;
+    }
+
+    fn pop(&mut self) {
+        self.count -= 1;
+    }
+
+    fn innermost_is_object(&self) -> bool {
+        let innermost = self.count - 1;
+        self.objects[innermost / 64] >> (innermost % 64) & 1 == 1
+    }
+}
