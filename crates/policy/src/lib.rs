@@ -1,1 +1,29 @@
-//! To be written.
+//! What an operator configures for the nodes: a document as written, and the [`Policy`] it becomes once every field
+//! has been judged.
+//!
+//! A [`Policy`] cannot be invalid: it is only made by [`Policy::validate`], which reports all errors at once and
+//! names the field of each. Nothing here reads files, keeps versions or sees an exchange.
+//!
+//! ```
+//! use threadline_policy::{Policy, PolicyDocument};
+//!
+//! let document: PolicyDocument = serde_json::from_str(
+//!     r#"{"parameters": [{"name": "token", "point": "request > query token", "group": true}]}"#,
+//! )?;
+//! let policy = Policy::validate(7, document).map_err(|errors| errors[0].to_string())?;
+//! assert_eq!(policy.version(), 7);
+//! assert!(policy.parameters()[0].hashed, "a token in a query is a credential");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod difference;
+mod document;
+mod error;
+mod parameter;
+mod validation;
+
+pub use difference::{PolicyChange, PolicyDifference};
+pub use document::{ParameterDocument, PointSpelling, PolicyDocument};
+pub use error::FieldError;
+pub use parameter::{Parameter, ParameterType};
+pub use validation::{MAXIMUM_NAME_CHARACTERS, MAXIMUM_PARAMETERS, Policy};

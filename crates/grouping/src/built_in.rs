@@ -1,0 +1,372 @@
+//! Looking the built-in set up in one exchange. The order and the names are in `rules`; equality of values, and so
+//! sessions, is not decided here.
+//!
+//! Cookies and query fields are read in one pass whatever the number of rules. Only a token's claims and Basic
+//! credentials go through a plan of the points crate, and only when no earlier rule found anything.
+
+use std::borrow::Cow;
+
+use threadline_model::Exchange;
+use threadline_points::{Bounds, Extracted, Found, ParseError, Plan, Point, Scratch, Side};
+
+use crate::authorization::Credentials;
+use crate::cookies;
+use crate::decision::{MAXIMUM_VALUE_BYTES, Parts};
+use crate::hash::Namespace;
+use crate::rules::{BuiltInRule, COOKIE_RULES, RULES, Reads};
+
+/// Which messages may decide.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Messages {
+    Both,
+    RequestOnly,
+}
+
+/// A rule that works on the exchange, with what it found.
+pub(crate) struct Hit<'e> {
+    pub(crate) rule: &'static BuiltInRule,
+    pub(crate) namespace: Namespace<'static>,
+    pub(crate) parts: Parts<'e>,
+    pub(crate) side: Side,
+}
+
+/// The built-in set with the plans it needs.
+pub(crate) struct BuiltInSet {
+    claims: Plan,
+    basic: Plan,
+}
+
+/// Positions in the plan `claims`.
+const SID: usize = 0;
+const ISS: usize = 1;
+const SUB: usize = 2;
+
+impl BuiltInSet {
+    pub(crate) fn new() -> Self {
+        let compile = |points: &[&str]| {
+            let points: Result<Vec<Point>, _> = points.iter().map(|point| Point::parse(point)).collect();
+            let points = points.expect("constant points are valid, as every test of this crate shows");
+            Plan::compile(&points, Bounds::default()).expect("constant points are resolved, as every test shows")
+        };
+        Self {
+            claims: compile(&[
+                "request > header AUTHORIZATION > jwt payload > property sid",
+                "request > header AUTHORIZATION > jwt payload > property iss",
+                "request > header AUTHORIZATION > jwt payload > property sub",
+            ]),
+            basic: compile(&[r#"request > header AUTHORIZATION > bearer > base64 > capture "(?s-u)^([^:]+):""#]),
+        }
+    }
+
+    /// The first rule that works. What parsers complained about on the way is added to `parse_errors`.
+    pub(crate) fn find<'e>(
+        &self,
+        exchange: &'e Exchange,
+        messages: Messages,
+        scratch: &mut Scratch,
+        parse_errors: &mut Vec<ParseError>,
+    ) -> Option<Hit<'e>> {
+        if let Some(hit) = find_cookie(exchange, messages) {
+            return Some(hit);
+        }
+        let mut authorization = Authorization::new(exchange);
+        for rule in &RULES[COOKIE_RULES..] {
+            let shared = |value| Some(Hit::one(rule, Namespace::Shared, Cow::Borrowed(value), Side::Request));
+            let hit = match &rule.reads {
+                Reads::Cookie(_) | Reads::CookiePair(..) => None,
+                Reads::Header(name) => request_header(exchange, name).and_then(shared),
+                Reads::IssuedHeader(name) => issued_header(exchange, name, messages)
+                    .map(|value| Hit::one(rule, Namespace::Shared, Cow::Borrowed(value), Side::Response))
+                    .or_else(|| request_header(exchange, name).and_then(shared)),
+                Reads::TokenSession => authorization.session(rule, &self.claims, exchange, scratch, parse_errors),
+                Reads::TokenSubject => authorization.subject(rule, &self.claims, exchange, scratch, parse_errors),
+                Reads::Token => authorization.token().and_then(shared),
+                Reads::BasicUser => authorization.basic_user(rule, &self.basic, exchange, scratch, parse_errors),
+                Reads::PathParameter(name) => path_parameter(exchange, name).and_then(shared),
+                // Query rules are the last of the table and are read in one pass.
+                Reads::Query(_) => break,
+            };
+            if hit.is_some() {
+                return hit;
+            }
+        }
+        find_query_field(exchange)
+    }
+}
+
+impl<'e> Hit<'e> {
+    fn one(rule: &'static BuiltInRule, namespace: Namespace<'static>, value: Cow<'e, [u8]>, side: Side) -> Self {
+        Self { rule, namespace, parts: Parts::one(value), side }
+    }
+}
+
+/// G1 for values of the built-in set.
+fn works(value: &[u8]) -> bool {
+    !value.is_empty() && value.len() <= MAXIMUM_VALUE_BYTES
+}
+
+fn request_header<'e>(exchange: &'e Exchange, name: &str) -> Option<&'e [u8]> {
+    let value = exchange.request.headers.first(name)?.trim_ascii();
+    // Some clients send a session token the way they would send it in Authorization.
+    let bare = match value.split_at_checked(7) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => token.trim_ascii_start(),
+        _ => value,
+    };
+    works(bare).then_some(bare)
+}
+
+fn issued_header<'e>(exchange: &'e Exchange, name: &str, messages: Messages) -> Option<&'e [u8]> {
+    let response = exchange.response.as_ref().filter(|_| messages == Messages::Both)?;
+    response.headers.first(name).map(<[u8]>::trim_ascii).filter(|value| works(value))
+}
+
+/// A cookie found, with the message it was found in.
+#[derive(Clone, Copy)]
+struct Seen<'e> {
+    value: &'e [u8],
+    side: Side,
+}
+
+/// The best cookies so far, by the position of their rule: the earliest rule wins, and for one rule what the response
+/// sets wins over what was sent.
+#[derive(Default)]
+struct CookieSearch<'e> {
+    best: Option<(usize, Seen<'e>)>,
+    /// Halves of the one rule that needs two cookies.
+    halves: [Option<Seen<'e>>; 2],
+}
+
+/// Which cookie of which rule.
+#[derive(Clone, Copy)]
+enum Place {
+    Alone(usize),
+    Half(usize),
+}
+
+fn place_of(name: &[u8]) -> Option<Place> {
+    RULES[..COOKIE_RULES].iter().enumerate().find_map(|(index, rule)| match &rule.reads {
+        Reads::Cookie(known) => known.matches(name).then_some(Place::Alone(index)),
+        Reads::CookiePair(first, _) if first.as_bytes() == name => Some(Place::Half(0)),
+        Reads::CookiePair(_, second) if second.as_bytes() == name => Some(Place::Half(1)),
+        _ => None,
+    })
+}
+
+impl<'e> CookieSearch<'e> {
+    /// A browser keeps the last cookie that a response sets; of those sent, servers read the first. Responses are
+    /// read first, so what was sent never replaces what was set.
+    fn see(&mut self, place: Place, seen: Seen<'e>) {
+        let replaces = |old: &Seen<'_>| seen.side == Side::Response && old.side == Side::Response;
+        match place {
+            Place::Half(half) => {
+                if self.halves[half].as_ref().is_none_or(replaces) {
+                    self.halves[half] = Some(seen);
+                }
+            }
+            Place::Alone(index) => {
+                let better = |(best, old): &(usize, Seen<'_>)| index < *best || (index == *best && replaces(old));
+                if self.best.as_ref().is_none_or(better) {
+                    self.best = Some((index, seen));
+                }
+            }
+        }
+    }
+
+    fn hit(self) -> Option<Hit<'e>> {
+        let pair_rule = RULES[..COOKIE_RULES].iter().position(|rule| matches!(rule.reads, Reads::CookiePair(..)));
+        if let ([Some(first), Some(second)], Some(index)) = (self.halves, pair_rule)
+            && self.best.as_ref().is_none_or(|(best, _)| index < *best)
+        {
+            let issued = first.side == Side::Response || second.side == Side::Response;
+            return Some(Hit {
+                rule: &RULES[index],
+                namespace: Namespace::Shared,
+                parts: Parts::two(Cow::Borrowed(first.value), Cow::Borrowed(second.value)),
+                side: if issued { Side::Response } else { Side::Request },
+            });
+        }
+        let (index, seen) = self.best?;
+        Some(Hit::one(&RULES[index], Namespace::Shared, Cow::Borrowed(seen.value), seen.side))
+    }
+}
+
+fn find_cookie(exchange: &Exchange, messages: Messages) -> Option<Hit<'_>> {
+    let mut search = CookieSearch::default();
+    if let Some(response) = exchange.response.as_ref().filter(|_| messages == Messages::Both) {
+        for header in response.headers.as_map().get_all(http::header::SET_COOKIE) {
+            let header = header.as_bytes();
+            if let Some(cookie) = cookies::set_cookie(header).filter(|cookie| works(cookie.value))
+                && let Some(place) = place_of(cookie.name)
+                && !cookies::deletes(header, exchange.started)
+            {
+                search.see(place, Seen { value: cookie.value, side: Side::Response });
+            }
+        }
+    }
+    // HTTP/2 may split the Cookie header (RFC 9113, section 8.2.3).
+    for header in exchange.request.headers.as_map().get_all(http::header::COOKIE) {
+        for cookie in cookies::request_cookies(header.as_bytes()).filter(|cookie| works(cookie.value)) {
+            if let Some(place) = place_of(cookie.name) {
+                search.see(place, Seen { value: cookie.value, side: Side::Request });
+            }
+        }
+    }
+    search.hit()
+}
+
+/// The Authorization header, decoded no further than the rules tried so far needed.
+struct Authorization<'e> {
+    credentials: Credentials<'e>,
+    claims: Option<Extracted<'e>>,
+}
+
+impl<'e> Authorization<'e> {
+    fn new(exchange: &'e Exchange) -> Self {
+        let header = exchange.request.headers.first("authorization");
+        Self { credentials: header.map_or(Credentials::Passing, Credentials::of), claims: None }
+    }
+
+    fn claim(
+        &mut self,
+        index: usize,
+        plan: &Plan,
+        exchange: &'e Exchange,
+        scratch: &mut Scratch,
+        parse_errors: &mut Vec<ParseError>,
+    ) -> Option<Cow<'e, [u8]>> {
+        if !matches!(self.credentials, Credentials::Jwt(_)) {
+            return None;
+        }
+        let claims = self.claims.get_or_insert_with(|| {
+            let claims = plan.extract(exchange, scratch);
+            parse_errors.extend_from_slice(claims.parse_errors());
+            claims
+        });
+        match claims.get(index) {
+            Found::Value(value) if works(value) => Some(value.clone()),
+            _ => None,
+        }
+    }
+
+    fn session(
+        &mut self,
+        rule: &'static BuiltInRule,
+        plan: &Plan,
+        exchange: &'e Exchange,
+        scratch: &mut Scratch,
+        parse_errors: &mut Vec<ParseError>,
+    ) -> Option<Hit<'e>> {
+        let sid = self.claim(SID, plan, exchange, scratch, parse_errors)?;
+        // The issuer stands first, so that a list of one part is always a `sid` alone.
+        let parts = match self.claim(ISS, plan, exchange, scratch, parse_errors) {
+            Some(iss) => Parts::two(iss, sid),
+            None => Parts::one(sid),
+        };
+        Some(Hit { rule, namespace: Namespace::TokenSession, parts, side: Side::Request })
+    }
+
+    fn subject(
+        &mut self,
+        rule: &'static BuiltInRule,
+        plan: &Plan,
+        exchange: &'e Exchange,
+        scratch: &mut Scratch,
+        parse_errors: &mut Vec<ParseError>,
+    ) -> Option<Hit<'e>> {
+        let iss = self.claim(ISS, plan, exchange, scratch, parse_errors)?;
+        let sub = self.claim(SUB, plan, exchange, scratch, parse_errors)?;
+        Some(Hit { rule, namespace: Namespace::TokenSubject, parts: Parts::two(iss, sub), side: Side::Request })
+    }
+
+    fn token(&self) -> Option<&'e [u8]> {
+        match self.credentials {
+            Credentials::Jwt(token) | Credentials::Token(token) => Some(token).filter(|token| works(token)),
+            Credentials::Basic | Credentials::Passing => None,
+        }
+    }
+
+    fn basic_user(
+        &self,
+        rule: &'static BuiltInRule,
+        plan: &Plan,
+        exchange: &'e Exchange,
+        scratch: &mut Scratch,
+        parse_errors: &mut Vec<ParseError>,
+    ) -> Option<Hit<'e>> {
+        if self.credentials != Credentials::Basic {
+            return None;
+        }
+        let decoded = plan.extract(exchange, scratch);
+        parse_errors.extend_from_slice(decoded.parse_errors());
+        match decoded.get(0) {
+            Found::Value(user) if works(user) => {
+                Some(Hit::one(rule, Namespace::BasicUser, user.clone(), Side::Request))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Path and query of a target, at its first `?`.
+fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match target.iter().position(|byte| *byte == b'?') {
+        Some(at) => (&target[..at], Some(&target[at + 1..])),
+        None => (target, None),
+    }
+}
+
+/// The value of `;name=` in any segment of the path (RFC 3986, section 3.3).
+fn path_parameter<'e>(exchange: &'e Exchange, name: &str) -> Option<&'e [u8]> {
+    let (path, _) = split_target(exchange.request.target.as_bytes());
+    path.split(|byte| *byte == b';').skip(1).find_map(|parameter| {
+        let (found, value) = parameter.split_at_checked(name.len())?;
+        let value = value.strip_prefix(b"=").filter(|_| found.eq_ignore_ascii_case(name.as_bytes()))?;
+        let end = value.iter().position(|byte| *byte == b'/').unwrap_or(value.len());
+        Some(&value[..end]).filter(|value| works(value))
+    })
+}
+
+fn find_query_field(exchange: &Exchange) -> Option<Hit<'_>> {
+    let (_, query) = split_target(exchange.request.target.as_bytes());
+    let mut best: Option<(usize, Cow<'_, [u8]>)> = None;
+    for field in query?.split(|byte| *byte == b'&') {
+        let Some(at) = field.iter().position(|byte| *byte == b'=') else { continue };
+        let (name, value) = (&field[..at], &field[at + 1..]);
+        let named = |rule: &BuiltInRule| match &rule.reads {
+            Reads::Query(known) => name.eq_ignore_ascii_case(known.as_bytes()),
+            _ => false,
+        };
+        let Some(index) = RULES.iter().rposition(named) else { continue };
+        if best.as_ref().is_none_or(|(best, _)| index < *best) {
+            let value = decode_field(value);
+            if works(&value) {
+                best = Some((index, value));
+            }
+        }
+    }
+    best.map(|(index, value)| Hit::one(&RULES[index], Namespace::Shared, value, Side::Request))
+}
+
+/// Decodes a value of `application/x-www-form-urlencoded`, so that it equals the same value elsewhere.
+fn decode_field(value: &[u8]) -> Cow<'_, [u8]> {
+    if !value.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Cow::Borrowed(value);
+    }
+    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let mut decoded = Vec::with_capacity(value.len());
+    let mut at = 0;
+    while let Some(byte) = value.get(at) {
+        let escaped = (*byte == b'%').then(|| digit(value.get(at + 1)).zip(digit(value.get(at + 2)))).flatten();
+        match (escaped, byte) {
+            (Some((high, low)), _) => {
+                // Two hexadecimal digits always fit a byte.
+                decoded.push((high << 4 | low) as u8);
+                at += 2;
+            }
+            (None, b'+') => decoded.push(b' '),
+            (None, other) => decoded.push(*other),
+        }
+        at += 1;
+    }
+    Cow::Owned(decoded)
+}

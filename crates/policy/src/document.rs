@@ -1,0 +1,87 @@
+//! The policy as it stands in a file, in the API and in a version's history: plain, complete, not yet judged.
+//!
+//! Nothing here is validated beyond its shape. Unknown fields are refused, so that a misspelt setting is never
+//! silently ignored.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ParameterType;
+
+/// The whole of what an operator configures for the nodes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyDocument {
+    /// Context parameters; their order is the order in which grouping keys are tried.
+    pub parameters: Vec<ParameterDocument>,
+}
+
+/// One context parameter as written by a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParameterDocument {
+    /// Unique within the policy, 1 to 64 characters.
+    pub name: String,
+    /// Where the value stands in an exchange.
+    pub point: PointSpelling,
+    /// Whether the value names a user or a role. Default: `none`.
+    #[serde(rename = "type", default)]
+    pub kind: ParameterType,
+    /// Group sessions by this key. Default: no.
+    #[serde(default)]
+    pub group: bool,
+    /// Export as hashed (secret). Left out: yes on places where credentials stand, else no.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hashed: Option<bool>,
+    /// Values of grouping keys are only equal within one namespace. Left out: the one that all keys share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+/// A point in its text spelling (`request > query token`) or its JSON spelling (`["request", ["query", "token"]]`),
+/// not parsed yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PointSpelling {
+    /// The text spelling.
+    Text(String),
+    /// The JSON spelling, or something that is none; validation says which.
+    Json(serde_json::Value),
+}
+
+impl From<&str> for PointSpelling {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn left_out_fields_have_their_documented_defaults() {
+        let document: PolicyDocument =
+            serde_json::from_value(json!({"parameters": [{"name": "a", "point": "request > method"}]})).unwrap();
+        let parameter = &document.parameters[0];
+        assert_eq!(parameter.point, PointSpelling::Text("request > method".into()));
+        assert_eq!((parameter.kind, parameter.group), (ParameterType::None, false));
+        assert_eq!((parameter.hashed, parameter.namespace.as_deref()), (None, None));
+    }
+
+    #[test]
+    fn unknown_fields_and_missing_lists_are_refused_by_name() {
+        for (wrong, names) in [
+            (json!({"parameters": [], "mask": []}), "mask"),
+            (json!({}), "parameters"),
+            (json!({"parameters": [{"name": "a", "point": "request > method", "secret": true}]}), "secret"),
+            (json!({"parameters": [{"name": "a", "point": "request > method", "type": "tenant"}]}), "tenant"),
+        ] {
+            let error = serde_json::from_value::<PolicyDocument>(wrong).unwrap_err().to_string();
+            assert!(error.contains(names), "{error}");
+        }
+    }
+}
