@@ -246,7 +246,8 @@ pub struct Appended {
     pub stored: u64,
     /// Rows of batches (or, for imports, exchanges) that were stored before.
     pub duplicate: u64,
-    /// Rows older than retention: acknowledged, dropped, counted.
+    /// Rows outside of what is kept (older than retention, or more than a day ahead of the store's clock):
+    /// acknowledged, dropped, counted.
     pub expired: u64,
 }
 
@@ -263,4 +264,6 @@ pub struct StoreStatus {
     pub import_days: Vec<UtcDay>,
     /// Start of the oldest and newest exchange.
     pub span: Option<(Timestamp, Timestamp)>,
+    /// Files that were found damaged since the store was opened and moved aside.
+    pub damaged: u64,
 }

@@ -3,6 +3,7 @@
 
 mod answer;
 mod query;
+mod token;
 
 pub use answer::{
     Appended, Count, HistogramBar, Page, SessionLink, SessionPart, SessionSummary, StoreStatus, StoredExchange,
@@ -11,6 +12,7 @@ pub use answer::{
 pub use query::{
     Choice, ExchangesQuery, FacetField, Filters, Network, PageRequest, SessionsQuery, StatusFilter, TimeRange,
 };
+pub use token::{ListKind, PageToken};
 
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;

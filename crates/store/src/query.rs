@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use threadline_model::{ExchangeId, SessionId, Timestamp};
 
 /// Half-open range of request starts: `from <= ts < to`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TimeRange {
     /// First moment inside.
     pub from: Timestamp,
@@ -14,7 +14,7 @@ pub struct TimeRange {
 }
 
 /// A network in CIDR notation; a single address is a /32 or /128. IPv4 is kept mapped into IPv6 (RFC 4291, 2.5.5.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network {
     /// Any address of the network.
     pub address: IpAddr,
@@ -23,7 +23,7 @@ pub struct Network {
 }
 
 /// One status code or a whole class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StatusFilter {
     /// Exactly this code.
     Exact(u16),
@@ -35,7 +35,7 @@ pub enum StatusFilter {
 
 /// Allowed and refused values of one field: a row passes when it has one of `any` (or `any` is empty) and none of
 /// `not`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Choice<T> {
     /// One of these.
     pub any: Vec<T>,
@@ -50,7 +50,7 @@ impl<T> Default for Choice<T> {
 }
 
 /// Which exchanges count. The default lets every exchange through.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Filters {
     /// Application ID.
     pub application: Choice<String>,
