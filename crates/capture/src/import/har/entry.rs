@@ -56,7 +56,8 @@ pub(super) fn convert(
     if method.is_empty() || method.len() > METHOD_LIMIT || http::Method::from_bytes(method).is_err() {
         return Err(Reason::Method);
     }
-    let started = entry.started.as_ref().and_then(|text| super::time::parse_started(text.bytes())).ok_or(Reason::Started)?;
+    let started =
+        entry.started.as_ref().and_then(|text| super::time::parse_started(text.bytes())).ok_or(Reason::Started)?;
     let duration_us = duration(entry);
 
     let mut hasher = ContentHasher::new();

@@ -52,7 +52,11 @@ pub(super) fn split(url: &[u8], connect: bool) -> Result<Url, Reason> {
         if authority.is_empty() {
             return Err(Reason::Url);
         }
-        return Ok(Url::Http(Target { scheme: Some(scheme), authority: Some(sendable(authority)), target: origin(rest) }));
+        return Ok(Url::Http(Target {
+            scheme: Some(scheme),
+            authority: Some(sendable(authority)),
+            target: origin(rest),
+        }));
     }
     if connect {
         return Ok(Url::Http(Target { scheme: None, authority: Some(sendable(url)), target: sendable(url) }));
@@ -83,7 +87,9 @@ pub(super) fn add_query<'a>(target: &mut Vec<u8>, pairs: impl Iterator<Item = (&
 fn scheme(url: &[u8]) -> (Option<&[u8]>, &[u8]) {
     let end = url.iter().position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')));
     match end {
-        Some(end) if end > 0 && url[end] == b':' && url[0].is_ascii_alphabetic() => (Some(&url[..end]), &url[end + 1..]),
+        Some(end) if end > 0 && url[end] == b':' && url[0].is_ascii_alphabetic() => {
+            (Some(&url[..end]), &url[end + 1..])
+        }
         _ => (None, url),
     }
 }
@@ -139,7 +145,9 @@ mod tests {
 
     #[test]
     fn local_resources_are_no_exchanges_and_nonsense_is_an_error() {
-        for url in ["data:text/plain,hi", "blob:https://shop.example/1", "chrome-extension://abc/x.js", "file:///etc/hosts"] {
+        for url in
+            ["data:text/plain,hi", "blob:https://shop.example/1", "chrome-extension://abc/x.js", "file:///etc/hosts"]
+        {
             assert!(matches!(split(url.as_bytes(), false), Ok(Url::Local)), "{url}");
         }
         let long_data = format!("data:,{}", "x".repeat(URL_LIMIT));

@@ -38,9 +38,8 @@ fn fraction(text: &str) -> Option<(i64, &str)> {
     if end == 0 {
         return None;
     }
-    let micros = (0..6).fold(0, |sum, index| {
-        sum * 10 + text.as_bytes()[..end].get(index).map_or(0, |digit| i64::from(digit - b'0'))
-    });
+    let micros = (0..6)
+        .fold(0, |sum, index| sum * 10 + text.as_bytes()[..end].get(index).map_or(0, |digit| i64::from(digit - b'0')));
     Some((micros, &text[end..]))
 }
 
@@ -92,9 +91,18 @@ mod tests {
 
     #[test]
     fn what_is_not_a_time_is_none() {
-        for text in ["", "yesterday", "2023-02-30T00:00:00Z", "2023-03-30T24:00:00Z", "2023-03-30T00:00:00.Z", "2023-03-30",
-            "2023-03-30T00:00:00+2", "2023-03-30T00:00:00Zulu", "2023-03-30T00:00:0\u{e9}", "1680136932418"]
-        {
+        for text in [
+            "",
+            "yesterday",
+            "2023-02-30T00:00:00Z",
+            "2023-03-30T24:00:00Z",
+            "2023-03-30T00:00:00.Z",
+            "2023-03-30",
+            "2023-03-30T00:00:00+2",
+            "2023-03-30T00:00:00Zulu",
+            "2023-03-30T00:00:0\u{e9}",
+            "1680136932418",
+        ] {
             assert_eq!(parse_started(text.as_bytes()), None, "{text}");
         }
     }

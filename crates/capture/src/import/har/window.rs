@@ -47,12 +47,7 @@ impl<R: Read + Seek> Window<R> {
         Ok(&self.buffer[self.at..self.filled])
     }
 
-    /// The next byte, not yet consumed.
-    pub(super) fn peek(&mut self) -> io::Result<Option<u8>> {
-        Ok(self.available()?.first().copied())
-    }
-
-    /// Moves past `count` bytes of those last seen by [`available`](Self::available) or [`peek`](Self::peek).
+    /// Moves past `count` bytes of those last seen by [`available`](Self::available).
     pub(super) fn consume(&mut self, count: usize) {
         self.at = (self.at + count).min(self.filled);
     }
