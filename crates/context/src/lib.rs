@@ -1,1 +1,24 @@
-//! To be written.
+//! The one exit: the only place where captured values become exportable ones.
+//!
+//! A [`Selector`] takes an exchange with what was extracted and decided, and gives a [`Contextual`]: metadata, the
+//! context parameters a policy selects, user, role and the deciding key. Nothing else leaves the node, and what a
+//! hashed parameter or a credential rule covers is replaced by its keyed hash, or cut, wherever it would appear: in
+//! the path, the query, the host, the User-Agent and other parameters. The rest of the headers, both bodies, query
+//! values that nobody selected and Referer are not exported at all.
+//!
+//! Nothing here parses a body, decides a session, or knows the table's encoding.
+
+mod contextual;
+mod endpoint;
+mod head;
+mod protocol;
+mod secrets;
+mod selection;
+mod selector;
+mod target;
+mod text;
+
+pub use contextual::{ContextParameter, ContextParseError, ContextSession, Contextual};
+pub use protocol::Protocol;
+pub use selector::Selector;
+pub use text::Text;

@@ -24,6 +24,6 @@ pub use decision::{DecidingKey, Decision, Grouped, KeyKind, MAXIMUM_VALUE_BYTES,
 pub use fallback::FallbackKind;
 pub use grouper::Grouper;
 pub use hash::{HashText, Namespace, ParameterHashKey, SessionHashKey};
-pub use rules::{BuiltInRule, built_in_rules};
+pub use rules::{BuiltInRule, built_in_rules, is_credential_field};
 pub use secret::{InstallationSecret, SecretError};
 pub use trace::{KeyOutcome, Trace, trace_outcome};

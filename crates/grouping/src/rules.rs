@@ -198,6 +198,12 @@ pub fn built_in_rules() -> &'static [BuiltInRule] {
     RULES
 }
 
+/// Whether a query field of this name holds a session or a credential by the built-in set; without regard to ASCII
+/// case.
+pub fn is_credential_field(name: &[u8]) -> bool {
+    RULES.iter().any(|rule| matches!(&rule.reads, Reads::Query(known) if name.eq_ignore_ascii_case(known.as_bytes())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,67 @@
+//! What an exchange speaks, by cheap facts of its head. Bodies are not looked at.
+
+use threadline_model::{Exchange, Outcome};
+
+/// The protocol spoken over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// None of the others.
+    Rest,
+    /// GraphQL over HTTP.
+    Graphql,
+    /// SOAP 1.1 or 1.2.
+    Soap,
+    /// gRPC, gRPC-Web included.
+    Grpc,
+    /// Model Context Protocol, streamable HTTP.
+    Mcp,
+    /// A WebSocket handshake (RFC 6455; RFC 8441 where the source reports it as upgraded).
+    Websocket,
+}
+
+impl Protocol {
+    /// The value of the column `protocol`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rest => "rest",
+            Self::Graphql => "graphql",
+            Self::Soap => "soap",
+            Self::Grpc => "grpc",
+            Self::Mcp => "mcp",
+            Self::Websocket => "websocket",
+        }
+    }
+
+    /// `path` is the path of the request's target.
+    pub(crate) fn of(exchange: &Exchange, path: &[u8]) -> Self {
+        let headers = &exchange.request.headers;
+        let content_type = headers.as_map().get(http::header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+        let begins =
+            |prefix: &[u8]| content_type.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        let upgrade = || headers.as_map().get(http::header::UPGRADE).map(|value| value.as_bytes());
+        let graphql_path = |path: &[u8]| {
+            let path = path.strip_suffix(b"/").unwrap_or(path);
+            path.len().checked_sub(8).is_some_and(|at| path[at..].eq_ignore_ascii_case(b"/graphql"))
+        };
+        if exchange.outcome == Outcome::Upgraded || upgrade().is_some_and(|to| to.eq_ignore_ascii_case(b"websocket")) {
+            Self::Websocket
+        } else if begins(b"application/grpc") {
+            Self::Grpc
+        } else if begins(b"application/graphql") || graphql_path(path) {
+            Self::Graphql
+        } else if begins(b"application/soap+xml") || headers.first("soapaction").is_some() {
+            Self::Soap
+        } else if headers.first("mcp-protocol-version").is_some() || mcp_session(exchange) {
+            Self::Mcp
+        } else {
+            Self::Rest
+        }
+    }
+}
+
+/// A server names the session in its answer to `initialize`, the client in every request after.
+fn mcp_session(exchange: &Exchange) -> bool {
+    let name = "mcp-session-id";
+    let issued = || exchange.response.as_ref().is_some_and(|response| response.headers.first(name).is_some());
+    exchange.request.headers.first(name).is_some() || issued()
+}

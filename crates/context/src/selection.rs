@@ -1,0 +1,255 @@
+//! Selecting for one exchange: hashes first, so that every text exported after knows what it must not show.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use smallvec::SmallVec;
+use threadline_grouping::{DecidingKey, FallbackKind, Grouped, HashText};
+use threadline_model::{Exchange, Source};
+use threadline_points::{Extracted, Found, Side};
+use threadline_policy::ParameterType;
+
+use crate::contextual::{ContextParameter, ContextParseError, ContextSession, Contextual};
+use crate::head;
+use crate::protocol::Protocol;
+use crate::secrets::Secrets;
+use crate::selector::{Covered, Selector};
+use crate::target::{self, Cover, Place, SelectedField, Values};
+use crate::text::{CUT, Text};
+
+/// Longest parameter value exported, bytes.
+const MAXIMUM_VALUE_BYTES: usize = 8 * 1024;
+
+/// One exchange on its way out.
+pub(crate) struct Selection<'a> {
+    selector: &'a Selector,
+    exchange: &'a Exchange,
+    extracted: &'a Extracted<'a>,
+    grouped: &'a Grouped<'a>,
+    /// Hashes of the hashed parameters that were found, by position.
+    hashes: SmallVec<[(usize, HashText); 4]>,
+    /// The hash of what the built-in set found, where that decided.
+    credential: Option<HashText>,
+    secrets: Secrets<'a>,
+}
+
+/// What a hashed parameter makes of a fact that it takes its value from.
+enum Fate {
+    Clear,
+    Hashed(HashText),
+    Cut,
+}
+
+impl<'a> Selection<'a> {
+    pub(crate) fn new(
+        selector: &'a Selector,
+        exchange: &'a Exchange,
+        extracted: &'a Extracted<'a>,
+        grouped: &'a Grouped<'a>,
+    ) -> Self {
+        let mut hashes = SmallVec::new();
+        let mut secrets = Secrets::default();
+        for (index, _) in selector.parameters.iter().enumerate().filter(|(_, parameter)| parameter.hashed) {
+            if let Found::Value(value) = extracted.get(index) {
+                let hash = selector.key.hash(&[value]);
+                hashes.push((index, hash));
+                secrets.add(value, hash);
+            }
+        }
+        let parts = grouped.decision.value.as_slice();
+        let built_in = matches!(grouped.decision.key, DecidingKey::BuiltIn(_));
+        let credential = built_in.then(|| selector.key.hash(parts));
+        if let (Some(hash), [value]) = (credential, parts) {
+            secrets.add(value, hash);
+        }
+        Self { selector, exchange, extracted, grouped, hashes, credential, secrets }
+    }
+
+    pub(crate) fn finish(&self) -> Contextual<'a> {
+        let (raw_path, raw_query) = target::split(self.exchange.request.target.as_bytes());
+        let method = head::method(self.exchange);
+        let host = self.exported(Covered::Host, || head::host(self.exchange, &self.secrets));
+        let mut endpoint = String::with_capacity(96);
+        endpoint.push_str(method);
+        endpoint.push(' ');
+        if let Some(host) = &host {
+            endpoint.push_str(host.as_str());
+        }
+        let covers = self.path_covers();
+        let protocol = Protocol::of(self.exchange, raw_path);
+        let path = target::path(raw_path, &covers, &self.secrets, &mut endpoint);
+        let client_ip = self.exchange.client.filter(|_| matches!(self.fate(Covered::ClientAddress), Fate::Clear));
+        let user_agent = self.exported(Covered::UserAgent, || head::user_agent(self.exchange, &self.secrets));
+        let fingerprint =
+            |fact, text: &'a Option<String>| self.exported(fact, || head::fingerprint(text.as_deref(), &self.secrets));
+        let covers_all = covers.iter().any(|(place, _)| *place == Place::Whole);
+        let params = self.params(&path);
+        Contextual {
+            method,
+            endpoint,
+            protocol,
+            operation: head::operation(protocol, &path),
+            query: raw_query.filter(|_| !covers_all).map(|query| self.query(query)),
+            ja3: fingerprint(Covered::Ja3, &self.exchange.fingerprints.ja3),
+            ja4: fingerprint(Covered::Ja4, &self.exchange.fingerprints.ja4),
+            session: self.session(&path, client_ip, user_agent.as_ref()),
+            trace_id: head::trace_id(self.exchange).filter(|_| matches!(self.fate(Covered::Trace), Fate::Clear)),
+            user: self.last_of(ParameterType::User, &path),
+            role: self.last_of(ParameterType::Role, &path),
+            params,
+            parse_errors: self.parse_errors(),
+            host,
+            path,
+            client_ip,
+            user_agent,
+        }
+    }
+
+    fn hash_of(&self, index: usize) -> Option<HashText> {
+        self.hashes.iter().find(|(position, _)| *position == index).map(|(_, hash)| *hash)
+    }
+
+    /// The exportable value of a parameter; none when it was not found.
+    fn value(&self, index: usize, path: &Text<'a>) -> Option<Text<'a>> {
+        let Found::Value(value) = self.extracted.get(index) else { return None };
+        let parameter = self.selector.parameters.get(index)?;
+        Some(if parameter.hashed {
+            Text::Hashed(self.hash_of(index)?)
+        } else if parameter.target {
+            self.target(path)
+        } else {
+            self.secrets.without(value, MAXIMUM_VALUE_BYTES)
+        })
+    }
+
+    /// Path and query together, for who selected both.
+    fn target(&self, path: &Text<'a>) -> Text<'a> {
+        match target::split(self.exchange.request.target.as_bytes()) {
+            (_, Some(query)) => {
+                let query = target::query(query, &Values::AllButCredentials, &self.secrets);
+                Text::Clear(Cow::Owned([path.as_str(), "?", query.as_str()].concat()))
+            }
+            (_, None) => path.clone(),
+        }
+    }
+
+    fn params(&self, path: &Text<'a>) -> SmallVec<[ContextParameter<'a>; 8]> {
+        let mut params = SmallVec::new();
+        for (index, parameter) in self.selector.parameters.iter().enumerate() {
+            if let Some(value) = self.value(index, path) {
+                let (name, side, hidden) = (&*parameter.name, parameter.side, parameter.hidden);
+                params.push(ContextParameter { name, value, side, hidden });
+            }
+        }
+        params
+    }
+
+    /// The value of the last parameter of a type that has one.
+    fn last_of(&self, kind: ParameterType, path: &Text<'a>) -> Option<Text<'a>> {
+        let parameters = self.selector.parameters.iter().enumerate().rev();
+        parameters.filter(|(_, parameter)| parameter.kind == kind).find_map(|(index, _)| self.value(index, path))
+    }
+
+    fn session(&self, path: &Text<'a>, address: Option<IpAddr>, agent: Option<&Text<'a>>) -> ContextSession<'a> {
+        let grouped = self.grouped;
+        let (key, value) = match grouped.decision.key {
+            DecidingKey::Configured { parameter } => {
+                let name = self.selector.parameters.get(parameter).map_or("", |parameter| &*parameter.name);
+                (name, self.value(parameter, path))
+            }
+            DecidingKey::BuiltIn(rule) => (rule.name, self.credential.map(Text::Hashed)),
+            DecidingKey::Fallback(kind) => (kind.as_str(), Some(self.fallback(kind, address, agent))),
+        };
+        ContextSession {
+            id: grouped.session,
+            key,
+            key_kind: grouped.decision.key.kind(),
+            value: value.unwrap_or(Text::Clear(Cow::Borrowed(CUT))),
+            issued: grouped.decision.side == Side::Response,
+            trace: grouped.trace,
+            uncertain: grouped.uncertain,
+            request: grouped.request,
+        }
+    }
+
+    /// What a fallback stood on, by the facts that are exported anyway.
+    fn fallback(&self, kind: FallbackKind, address: Option<IpAddr>, agent: Option<&Text<'a>>) -> Text<'a> {
+        let address = || address.map_or_else(|| CUT.to_owned(), |address| address.to_string());
+        Text::Clear(Cow::Owned(match (kind, &self.exchange.source) {
+            (FallbackKind::AddressAndAgent, _) => {
+                let mut both = address();
+                both.push(' ');
+                both.push_str(agent.map_or(CUT, |agent| agent.as_str()));
+                both
+            }
+            (FallbackKind::Address, _) => address(),
+            (FallbackKind::File, Source::File { identity, .. }) => format!("{:032x}", u128::from_be_bytes(*identity)),
+            (FallbackKind::File | FallbackKind::Exchange, _) => self.exchange.id.to_string(),
+        }))
+    }
+
+    fn query(&self, query: &'a [u8]) -> Text<'a> {
+        let mut fields: SmallVec<[SelectedField<'a>; 8]> = SmallVec::new();
+        for (index, parameter) in self.selector.parameters.iter().enumerate() {
+            let Some((name, hashed)) = &parameter.field else { continue };
+            let value = || self.extracted.get(index).value();
+            let hash = || self.hash_of(index).or_else(|| value().map(|value| self.selector.key.hash(&[value])));
+            let hash = if *hashed { hash() } else { None };
+            // A field that must be hashed and was not found whole shows its name only.
+            if !hashed || hash.is_some() {
+                fields.push(SelectedField { name, hash });
+            }
+        }
+        target::query(query, &Values::Selected(&fields), &self.secrets)
+    }
+
+    fn path_covers(&self) -> SmallVec<[Cover; 2]> {
+        let mut covers = SmallVec::new();
+        for (covered, index) in &self.selector.covers {
+            if let Covered::Path(place) = covered {
+                match self.fate_by(*index) {
+                    Fate::Clear => {}
+                    Fate::Hashed(hash) => covers.push((*place, Some(hash))),
+                    Fate::Cut => covers.push((*place, None)),
+                }
+            }
+        }
+        covers
+    }
+
+    /// What hashed parameters make of one fact: the first that covers it decides.
+    fn fate(&self, fact: Covered) -> Fate {
+        let covering = self.selector.covers.iter().filter(|(covered, _)| *covered == fact);
+        let mut fates = covering.map(|(_, index)| self.fate_by(*index));
+        fates.find(|fate| !matches!(fate, Fate::Clear)).unwrap_or(Fate::Clear)
+    }
+
+    fn fate_by(&self, index: usize) -> Fate {
+        match self.extracted.get(index) {
+            Found::Value(_) => self.hash_of(index).map_or(Fate::Cut, Fate::Hashed),
+            Found::Absent | Found::Empty => Fate::Clear,
+            Found::Masked | Found::NotScalar | Found::Unparsable | Found::NotCaptured => Fate::Cut,
+        }
+    }
+
+    fn exported(&self, fact: Covered, clear: impl FnOnce() -> Option<Text<'a>>) -> Option<Text<'a>> {
+        match self.fate(fact) {
+            Fate::Clear => clear(),
+            Fate::Hashed(hash) => Some(Text::Hashed(hash)),
+            Fate::Cut => Some(Text::Clear(Cow::Borrowed(CUT))),
+        }
+    }
+
+    fn parse_errors(&self) -> Vec<ContextParseError> {
+        let mut exported: Vec<ContextParseError> = Vec::new();
+        for error in self.extracted.parse_errors().iter().chain(&self.grouped.parse_errors) {
+            let part = error.part.as_str();
+            // The built-in set may have met the same damage as the policy's plan.
+            if !exported.iter().any(|known| known.part == part && known.parser == error.parser) {
+                let (parser, offset, reason) = (error.parser, error.offset, error.reason);
+                exported.push(ContextParseError { part: part.to_owned(), parser, offset, reason });
+            }
+        }
+        exported
+    }
+}

@@ -1,0 +1,119 @@
+//! The one exit, compiled once per version: which parameters leave hashed, and which exported metadata their
+//! values are taken from. What that means for one exchange is in `selection`.
+
+use threadline_grouping::{Grouped, ParameterHashKey};
+use threadline_model::Exchange;
+use threadline_points::{Extracted, Point, Side, Step};
+use threadline_policy::{Parameter, ParameterType, Policy};
+
+use crate::contextual::Contextual;
+use crate::selection::Selection;
+use crate::target::Place;
+
+/// Selects by one version of a policy.
+pub struct Selector {
+    pub(crate) parameters: Vec<Selected>,
+    /// Metadata that hashed parameters cover, with the parameter's position.
+    pub(crate) covers: Vec<(Covered, usize)>,
+    pub(crate) key: ParameterHashKey,
+}
+
+/// A parameter as far as selecting needs it.
+pub(crate) struct Selected {
+    pub(crate) name: Box<str>,
+    pub(crate) kind: ParameterType,
+    pub(crate) side: Side,
+    pub(crate) hidden: bool,
+    /// Exported as a hash: by its own mark, or because its value holds that of another hashed parameter.
+    pub(crate) hashed: bool,
+    /// The query field this is exactly, and whether its value is hashed in the exported query.
+    pub(crate) field: Option<(Box<[u8]>, bool)>,
+    /// This is the whole request target.
+    pub(crate) target: bool,
+}
+
+/// Exported metadata that a hashed parameter takes its value from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Covered {
+    Path(Place),
+    Host,
+    UserAgent,
+    ClientAddress,
+    Ja3,
+    Ja4,
+    Trace,
+}
+
+impl Selector {
+    /// Takes the parameters of `policy` in their order.
+    pub fn new(policy: &Policy, key: ParameterHashKey) -> Self {
+        let parameters = policy.parameters();
+        let hashed: Vec<&Point> = parameters.iter().filter(|one| one.hashed).map(|one| &one.point).collect();
+        let selected = |parameter: &Parameter| {
+            let point = &parameter.point;
+            let is_hashed = parameter.hashed || hashed.iter().any(|other| lies_within(other, point));
+            let field = match (point.side(), point.steps()) {
+                (Side::Request, [Step::Query(name)]) => {
+                    Some((name.as_bytes().into(), is_hashed || point.is_credential_place()))
+                }
+                _ => None,
+            };
+            Selected {
+                name: parameter.name.as_str().into(),
+                kind: parameter.kind,
+                side: point.side(),
+                hidden: parameter.hidden,
+                hashed: is_hashed,
+                field,
+                target: point.side() == Side::Request && matches!(point.steps(), [Step::Uri]),
+            }
+        };
+        let covers = parameters.iter().enumerate().filter(|(_, parameter)| parameter.hashed);
+        let covers =
+            covers.flat_map(|(index, parameter)| covered(&parameter.point).into_iter().map(move |one| (one, index)));
+        Self { covers: covers.collect(), parameters: parameters.iter().map(selected).collect(), key }
+    }
+
+    /// What may leave the node about an exchange: `extracted` and `grouped` are what a plan and a grouper of the same
+    /// policy made of it.
+    pub fn select<'a>(
+        &'a self,
+        exchange: &'a Exchange,
+        extracted: &'a Extracted<'a>,
+        grouped: &'a Grouped<'a>,
+    ) -> Contextual<'a> {
+        Selection::new(self, exchange, extracted, grouped).finish()
+    }
+}
+
+/// Whether `inner` takes its value from inside the value of `outer`.
+fn lies_within(inner: &Point, outer: &Point) -> bool {
+    inner.side() == outer.side()
+        && inner.steps().len() > outer.steps().len()
+        && inner.steps().starts_with(outer.steps())
+}
+
+/// The metadata that a point takes its value from.
+fn covered(point: &Point) -> Vec<Covered> {
+    if point.side() == Side::Response {
+        return Vec::new();
+    }
+    match point.steps().first() {
+        Some(Step::Uri) => vec![Covered::Path(Place::Whole)],
+        Some(Step::Path(number)) => vec![Covered::Path(Place::Part(*number))],
+        Some(Step::Paths) => vec![Covered::Path(Place::EveryPart)],
+        Some(Step::ActionName | Step::ActionExt) => vec![Covered::Path(Place::LastPart)],
+        Some(Step::Host) => vec![Covered::Host],
+        Some(Step::RemoteAddr) => vec![Covered::ClientAddress],
+        Some(Step::Ja3) => vec![Covered::Ja3],
+        Some(Step::Ja4) => vec![Covered::Ja4],
+        Some(Step::Header(name)) => match name.as_str() {
+            "HOST" => vec![Covered::Host],
+            "USER-AGENT" => vec![Covered::UserAgent],
+            "TRACEPARENT" => vec![Covered::Trace],
+            _ => Vec::new(),
+        },
+        Some(Step::Headers) => vec![Covered::Host, Covered::UserAgent, Covered::Trace],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,116 @@
+//! Captured bytes as exportable text: UTF-8, bounded, borrowed wherever the bytes can stay as they are.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use threadline_grouping::HashText;
+
+/// Stands where something was left out or cut off.
+pub(crate) const CUT: &str = "…";
+
+/// A value as it leaves the node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Text<'a> {
+    /// In clear: selected, and covered by no mask, hashed parameter or credential rule.
+    Clear(Cow<'a, str>),
+    /// The keyed hash of a value that must not leave the node.
+    Hashed(HashText),
+}
+
+impl Text<'_> {
+    /// The text to export.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Clear(text) => text,
+            Self::Hashed(hash) => hash.as_str(),
+        }
+    }
+
+    /// Whether [`Text::as_str`] is a keyed hash.
+    pub fn is_hashed(&self) -> bool {
+        matches!(self, Self::Hashed(_))
+    }
+}
+
+/// Text of at most `limit` bytes, the mark of a cut not counted. Bytes that are not UTF-8 are shown as `\xNN`.
+pub(crate) fn text(bytes: &[u8], limit: usize) -> Cow<'_, str> {
+    let kept = &bytes[..bytes.len().min(limit)];
+    let mut text = match std::str::from_utf8(kept) {
+        Ok(text) if kept.len() == bytes.len() => return Cow::Borrowed(text),
+        // The last character may have been cut in two.
+        Err(error) if kept.len() < bytes.len() && error.error_len().is_none() => escape(&kept[..error.valid_up_to()]),
+        _ => escape(kept),
+    };
+    if kept.len() < bytes.len() {
+        text.push_str(CUT);
+    }
+    Cow::Owned(text)
+}
+
+fn escape(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() + CUT.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+/// Percent-decoded (RFC 3986, section 2.1). A `%` that escapes nothing stays.
+pub(crate) fn percent_decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'%', bytes).is_none() {
+        return Cow::Borrowed(bytes);
+    }
+    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let [first, after @ ..] = rest {
+        match (*first == b'%').then(|| digit(after.first()).zip(digit(after.get(1)))).flatten() {
+            Some((high, low)) => {
+                // Two hexadecimal digits always fit a byte.
+                decoded.push((high << 4 | low) as u8);
+                rest = &after[2..];
+            }
+            None => {
+                decoded.push(*first);
+                rest = after;
+            }
+        }
+    }
+    Cow::Owned(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn text_stays_borrowed_and_foreign_bytes_are_shown() {
+        assert!(matches!(text("naïve".as_bytes(), 100), Cow::Borrowed("naïve")));
+        assert_eq!(text(b"a\xff\xfeb", 100), "a\\xff\\xfeb");
+        assert_eq!(text(b"abcdef", 3), "abc…");
+        assert_eq!(text("aß".as_bytes(), 2), "a…", "never half a character");
+        assert_eq!(text(b"a\xffb", 2), "a\\xff…");
+    }
+
+    #[test]
+    fn percent_decoding_keeps_what_escapes_nothing() {
+        assert_eq!(&*percent_decoded(b"a%20b%2"), b"a b%2");
+        assert_eq!(&*percent_decoded(b"%%41%zz"), b"%A%zz");
+    }
+
+    proptest! {
+        #[test]
+        fn text_is_bounded(bytes in prop::collection::vec(any::<u8>(), 0..64), limit in 0_usize..64) {
+            let text = text(&bytes, limit);
+            // Four characters for each foreign byte.
+            prop_assert!(text.len() <= limit * 4 + CUT.len());
+            prop_assert_eq!(text.ends_with(CUT) || bytes.ends_with(CUT.as_bytes()), bytes.len() > limit || bytes.ends_with(CUT.as_bytes()));
+        }
+    }
+}
