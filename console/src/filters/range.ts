@@ -1,6 +1,6 @@
 // The time range: a preset that moves with the clock, or two exact moments.
 
-export const presets = ["15m", "1h", "24h", "7d"] as const;
+export const presets = ["15m", "1h", "24h", "7d", "all"] as const;
 
 export type Preset = (typeof presets)[number];
 
@@ -21,6 +21,7 @@ const words: Readonly<Record<Preset, string>> = {
   "1h": "last hour",
   "24h": "last 24 hours",
   "7d": "last 7 days",
+  all: "everything kept",
 };
 
 export function presetWords(preset: Preset): string {

@@ -13,6 +13,7 @@ describe("the address bar", () => {
     "?user=Ann&within=all&exchange=0193",
     "?within=status%3A5xx&within=-method%3AGET&zoom=2026-11-23T10%3A00%3A00Z..2026-11-23T11%3A00%3A00Z&view=full",
     "?within=",
+    "?day=2026-11-22&exchange=0193",
     "?within=status%3A5xx&within=checkout",
     "?scale=own",
   ])("a copied link restores the same state: %s", (link) => {

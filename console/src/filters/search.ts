@@ -1,6 +1,7 @@
 // The address bar. Its parameters carry the API's names, so that a link can be read, and only known names are taken:
 // whatever else an address holds never becomes an object key.
 
+import { isDay } from "./day";
 import { type FieldName, fieldNames } from "./fields";
 import { defaultRange, isMoment, isPreset, type Range } from "./range";
 import { asParameter, fromParameter, read, spell, type Token } from "./token";
@@ -24,6 +25,8 @@ export interface ConsoleSearch {
   readonly within: Within;
   /** Part of the session's time that is looked at. */
   readonly zoom: { readonly from: string; readonly to: string } | undefined;
+  /** The UTC day of the session that is looked at; all days when undefined. */
+  readonly day: string | undefined;
   /** The exchange that is open. */
   readonly exchange: string | undefined;
   /** Every thread on its own time scale instead of one for all rows. */
@@ -40,6 +43,7 @@ export const emptySearch: ConsoleSearch = {
   scope: emptyScope,
   within: { kind: "list" },
   zoom: undefined,
+  day: undefined,
   exchange: undefined,
   ownScale: false,
   full: false,
@@ -61,6 +65,7 @@ export function parseSearch(text: string): ConsoleSearch {
     scope: { range: parseRange(one("last"), one("from"), one("to")), tokens, text: one("q") ?? "" },
     within: parseWithin(parameters.getAll("within")),
     zoom: parseZoom(one("zoom")),
+    day: isDay(one("day")) ? one("day") : undefined,
     exchange: one("exchange"),
     ownScale: one("scale") === "own",
     full: one("view") === "full",
@@ -95,6 +100,9 @@ export function stringifySearch(search: ConsoleSearch): string {
   }
   if (search.zoom !== undefined) {
     parameters.set("zoom", `${search.zoom.from}..${search.zoom.to}`);
+  }
+  if (search.day !== undefined) {
+    parameters.set("day", search.day);
   }
   if (search.exchange !== undefined) {
     parameters.set("exchange", search.exchange);
@@ -137,7 +145,7 @@ export function withinScope(search: ConsoleSearch): Scope {
   const range: Range =
     search.zoom === undefined
       ? search.within.kind === "all"
-        ? { kind: "last", last: "7d" }
+        ? { kind: "last", last: "all" }
         : search.scope.range
       : { kind: "exact", ...search.zoom };
   switch (search.within.kind) {

@@ -52,8 +52,8 @@ describe("spelling", () => {
   });
 
   it("round-trips through the API's parameter", () => {
-    for (const one of [token("host", "a"), token("host", "a", true)]) {
-      expect(fromParameter("host", asParameter(one))).toEqual(one);
+    for (const one of [token("host", "a"), token("host", "a", true), token("user", "!bang"), token("user", "\\x", true)]) {
+      expect(fromParameter(one.field, asParameter(one))).toEqual(one);
     }
   });
 });

@@ -26,15 +26,16 @@ export function spell(token: Token): string {
   return `${token.negated ? "-" : ""}${token.field}:${value}`;
 }
 
-/** The value as the API takes it: `!` in front negates. */
+/** The value as the API takes it: `!` in front negates, a backslash takes what follows literally. */
 export function asParameter(token: Token): string {
-  return token.negated ? `!${token.value}` : token.value;
+  const literal = /^[!\\]/u.test(token.value) ? `\\${token.value}` : token.value;
+  return token.negated ? `!${literal}` : literal;
 }
 
 export function fromParameter(field: FieldName, text: string): Token {
-  return text.startsWith("!")
-    ? { field, value: text.slice(1), negated: true }
-    : { field, value: text, negated: false };
+  const negated = text.startsWith("!");
+  const literal = negated ? text.slice(1) : text;
+  return { field, value: literal.startsWith("\\") ? literal.slice(1) : literal, negated };
 }
 
 /** Reads what was typed or pasted. Never fails: what is no token is free text. */

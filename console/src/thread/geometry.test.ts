@@ -2,17 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Bin, type Binned, momentAt, place, reach, shape, spanOf, totalOf } from "./geometry";
 import { paths } from "./paths";
 
-const bin = (index: number, counts: Partial<Bin> = { ok: 1 }): Bin => ({
-  index,
-  ok: 0,
-  redirect: 0,
-  client_error: 0,
-  server_error: 0,
-  no_response: 0,
-  attacks: 0,
-  blocked: 0,
-  ...counts,
-});
+const bin = (index: number, counts: Omit<Bin, "index"> = { ok: 1 }): Bin => ({ index, ...counts });
 
 const thread = (bins: readonly Bin[], bins_total = 60): Binned => ({
   from: "2026-11-23T10:00:00Z",
@@ -69,7 +59,7 @@ describe("laying out", () => {
 });
 
 describe("drawing", () => {
-  const draw = (counts: Partial<Bin>): ReturnType<typeof paths> => {
+  const draw = (counts: Omit<Bin, "index">): ReturnType<typeof paths> => {
     const one = thread([bin(10, counts)]);
     return paths(shape(one, spanOf(one), 600, 3).marks, box);
   };

@@ -1,15 +1,16 @@
 // How a session becomes a line: pure arithmetic, no drawing. What went well stands above the line, what went wrong
 // hangs below it; so the picture reads without its colours.
 
+/** Exchanges by outcome, as the API counts them; numbers that are 0 may be left out. */
 export interface Bin {
   readonly index: number;
-  readonly ok: number;
-  readonly redirect: number;
-  readonly client_error: number;
-  readonly server_error: number;
-  readonly no_response: number;
-  readonly attacks: number;
-  readonly blocked: number;
+  readonly ok?: number;
+  readonly redirect?: number;
+  readonly client_error?: number;
+  readonly server_error?: number;
+  readonly no_response?: number;
+  readonly attacks?: number;
+  readonly blocked?: number;
 }
 
 export interface Binned {
@@ -26,7 +27,7 @@ export interface Span {
 }
 
 /** Exchanges that share one place on the line. */
-export interface Mark extends Bin {
+export interface Mark extends Required<Bin> {
   /** Pixels from the left. */
   readonly x: number;
   /** The time that the mark covers. */
@@ -54,7 +55,7 @@ export function spanOf(thread: Binned): Span {
 }
 
 export function totalOf(bin: Bin): number {
-  return bin.ok + bin.redirect + bin.client_error + bin.server_error + bin.no_response;
+  return above(bin) + below(bin) + (bin.no_response ?? 0);
 }
 
 /** Pixels of a moment. */
@@ -92,20 +93,23 @@ export function shape(thread: Binned, span: Span, width: number, pitch: number, 
 }
 
 function mark(bin: Bin, column: number, pitch: number, from: number, to: number): Mark {
-  return { ...bin, x: (column + 0.5) * pitch, span: { from, to } };
+  const none = { x: (column + 0.5) * pitch, span: { from, to }, index: bin.index, ...noExchanges };
+  return merge(none, bin, to);
 }
+
+const noExchanges = { ok: 0, redirect: 0, client_error: 0, server_error: 0, no_response: 0, attacks: 0, blocked: 0 };
 
 function merge(one: Mark, bin: Bin, to: number): Mark {
   return {
     ...one,
     span: { from: one.span.from, to: Math.max(one.span.to, to) },
-    ok: one.ok + bin.ok,
-    redirect: one.redirect + bin.redirect,
-    client_error: one.client_error + bin.client_error,
-    server_error: one.server_error + bin.server_error,
-    no_response: one.no_response + bin.no_response,
-    attacks: one.attacks + bin.attacks,
-    blocked: one.blocked + bin.blocked,
+    ok: one.ok + (bin.ok ?? 0),
+    redirect: one.redirect + (bin.redirect ?? 0),
+    client_error: one.client_error + (bin.client_error ?? 0),
+    server_error: one.server_error + (bin.server_error ?? 0),
+    no_response: one.no_response + (bin.no_response ?? 0),
+    attacks: one.attacks + (bin.attacks ?? 0),
+    blocked: one.blocked + (bin.blocked ?? 0),
   };
 }
 
@@ -144,9 +148,9 @@ export function mostOf(marks: readonly Mark[]): number {
 }
 
 export function above(bin: Bin): number {
-  return bin.ok + bin.redirect;
+  return (bin.ok ?? 0) + (bin.redirect ?? 0);
 }
 
 export function below(bin: Bin): number {
-  return bin.client_error + bin.server_error;
+  return (bin.client_error ?? 0) + (bin.server_error ?? 0);
 }

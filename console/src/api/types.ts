@@ -1,0 +1,21 @@
+// Short names for the types of the API. They come from the OpenAPI document; nothing is declared by hand here, so a
+// change of the API shows in the type check.
+
+import type { components } from "./schema.gen";
+
+type Schemas = components["schemas"];
+
+export type Count = Schemas["Count"];
+export type Thread = Schemas["Thread"];
+export type SessionPart = Schemas["SessionPart"];
+export type SessionList = Schemas["SessionList"];
+export type SessionSummary = Schemas["SessionSummary"];
+export type SessionLink = Schemas["SessionLink"];
+export type Facet = Schemas["Facet"];
+export type FacetList = Schemas["FacetList"];
+export type Histogram = Schemas["Histogram"];
+export type HistogramBar = Schemas["HistogramBar"];
+export type Exchange = Schemas["Exchange"];
+export type ExchangeList = Schemas["ExchangeList"];
+export type ExchangeDetails = Schemas["ExchangeDetails"];
+export type TraceStep = Schemas["TraceStep"];

@@ -1,0 +1,155 @@
+// The list with its keyboard: arrows walk, Enter opens, the session follows.
+
+import { Button, Loader, SegmentedControl } from "@mantine/core";
+import { useElementSize } from "@mantine/hooks";
+import { type KeyboardEvent, type Ref, useEffect, useMemo, useRef } from "react";
+import type { SessionPart } from "../api/types";
+import type { Span } from "../thread/geometry";
+import { exactly, plural } from "../ui/format";
+import { partKey } from "./identity";
+import { SessionHeading, SessionRow } from "./SessionRow";
+import styles from "./SessionList.module.css";
+
+export interface SessionListProps {
+  readonly parts: readonly SessionPart[];
+  readonly total: number;
+  /** What time is counted, in words. */
+  readonly over: string;
+  readonly selected: string | undefined;
+  readonly stale: boolean;
+  readonly ownScale: boolean;
+  readonly onScale: (own: boolean) => void;
+  /** Whether a session is open beside the list. */
+  readonly narrow: boolean;
+  readonly hasMore: boolean;
+  readonly loadingMore: boolean;
+  readonly onMore: () => void;
+  /** `follow`: walked onto, `open`: asked for. */
+  readonly onOpen: (part: SessionPart, how: "follow" | "open") => void;
+  readonly hrefOf: (part: SessionPart) => string;
+  readonly listRef: Ref<HTMLDivElement>;
+  readonly aside: React.ReactNode;
+}
+
+export function SessionList(props: SessionListProps) {
+  const { parts, selected, onOpen, narrow, ownScale } = props;
+  // One heading has the grid of every row, so its thread cell tells how wide the threads are drawn.
+  const { ref: threadCell, width: threadWidth } = useElementSize();
+  const common = useMemo(() => (ownScale ? undefined : spanOfAll(parts)), [parts, ownScale]);
+  const active = useRef<HTMLElement | null>(null);
+
+  useEffect(() => {
+    active.current?.scrollIntoView({ block: "nearest" });
+  }, [selected]);
+
+  const walk = (event: KeyboardEvent): void => {
+    if (event.altKey || event.ctrlKey || event.metaKey) {
+      return;
+    }
+    const at = parts.findIndex((part) => partKey(part) === selected);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: parts.length - 1 }[event.key];
+    if (to !== undefined) {
+      event.preventDefault();
+      const part = parts[Math.min(Math.max(to, 0), parts.length - 1)];
+      if (part !== undefined && partKey(part) !== selected) {
+        onOpen(part, "follow");
+      }
+      if (to >= parts.length - 3 && props.hasMore && !props.loadingMore) {
+        props.onMore();
+      }
+    } else if (event.key === "Enter") {
+      const part = parts[Math.max(at, 0)];
+      if (part !== undefined) {
+        event.preventDefault();
+        onOpen(part, "open");
+      }
+    }
+  };
+
+  return (
+    <section className={styles.list} aria-label="Sessions">
+      <header className={styles.head}>
+        <p className={styles.counting} role="status">
+          <b title={exactly(props.total)}>{plural(props.total, "session")}</b> {props.over}
+        </p>
+        {narrow ? null : (
+          <SegmentedControl
+            className={styles.scale ?? ""}
+            aria-label="Time scale of the threads"
+            value={ownScale ? "own" : "same"}
+            onChange={(value) => {
+              props.onScale(value === "own");
+            }}
+            data={[
+              { value: "same", label: "same scale" },
+              { value: "own", label: "own scale" },
+            ]}
+          />
+        )}
+        {props.aside}
+      </header>
+      <div
+        ref={props.listRef}
+        className={styles.scroll}
+        role="listbox"
+        aria-label="Sessions, newest first"
+        aria-activedescendant={selected === undefined ? undefined : rowId(selected)}
+        tabIndex={0}
+        onKeyDown={walk}
+        data-stale={props.stale || undefined}
+      >
+        <div>
+          <SessionHeading narrow={narrow} threadRef={threadCell} />
+          {parts.map((part) => {
+            const key = partKey(part);
+            const isSelected = key === selected;
+            return (
+              <a
+                key={key}
+                id={rowId(key)}
+                ref={isSelected ? (element) => void (active.current = element) : null}
+                role="option"
+                aria-selected={isSelected}
+                className={styles.link}
+                href={props.hrefOf(part)}
+                tabIndex={-1}
+                onClick={(event) => {
+                  // A modified click is the browser's: it opens a tab.
+                  if (!event.metaKey && !event.ctrlKey && !event.shiftKey) {
+                    event.preventDefault();
+                    onOpen(part, "open");
+                  }
+                }}
+              >
+                <SessionRow part={part} selected={isSelected} span={common} threadWidth={threadWidth} narrow={narrow} />
+              </a>
+            );
+          })}
+        </div>
+        {props.hasMore ? (
+          <div className={styles.more}>
+            <Button variant="default" onClick={props.onMore} disabled={props.loadingMore} tabIndex={-1}>
+              {props.loadingMore ? <Loader size={14} mr={8} /> : null}
+              {exactly(parts.length)} of {exactly(props.total)} shown · show more
+            </Button>
+          </div>
+        ) : null}
+      </div>
+    </section>
+  );
+}
+
+function rowId(key: string): string {
+  return `part-${key.replace(" ", "-")}`;
+}
+
+/** From the first to the last exchange of all rows, with a little air. */
+function spanOfAll(parts: readonly SessionPart[]): Span | undefined {
+  if (parts.length === 0) {
+    return undefined;
+  }
+  const from = Math.min(...parts.map((part) => Date.parse(part.first)));
+  const to = Math.max(...parts.map((part) => Date.parse(part.last)));
+  const air = Math.max((to - from) * 0.01, 500);
+  return { from: from - air, to: to + air };
+}

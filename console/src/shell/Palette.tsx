@@ -1,0 +1,106 @@
+// Ctrl K: reaches every page, and any session, user or address by typing it.
+
+import { Spotlight, type SpotlightActionData, type SpotlightActionGroupData } from "@mantine/spotlight";
+import {
+  IconActivityHeartbeat,
+  IconAdjustmentsHorizontal,
+  IconApi,
+  IconFilter,
+  IconKey,
+  IconSearch,
+  IconTimeline,
+} from "@tabler/icons-react";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import type { FieldName } from "../filters/fields";
+import { type ConsoleSearch, emptyScope, emptySearch } from "../filters/search";
+import { visible } from "../ui/visible";
+
+const sessionId = /^[0-9a-f]{32}$/iu;
+const requestId = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/iu;
+const address = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*)(?:\/\d{1,3})?$/iu;
+
+export function Palette() {
+  const navigate = useNavigate();
+  const [typed, setTyped] = useState("");
+  const go = (to: "/sessions" | "/setup/parameters" | "/system/status" | "/system/tokens" | "/system/api"): (() => void) => {
+    return () => {
+      void navigate({ to, search: emptySearch });
+    };
+  };
+  const list = (field: FieldName | "text", value: string): (() => void) => {
+    const scope: ConsoleSearch["scope"] =
+      field === "text"
+        ? { ...emptyScope, text: value }
+        : { ...emptyScope, tokens: [{ field, value, negated: false }], range: { kind: "last", last: "all" } };
+    return () => {
+      void navigate({ to: "/sessions", search: { ...emptySearch, scope } });
+    };
+  };
+  const places: SpotlightActionData[] = [
+    place("sessions", "Sessions", "who did what, newest first", IconTimeline, go("/sessions")),
+    place("parameters", "Parameters", "what makes a session: setup", IconAdjustmentsHorizontal, go("/setup/parameters")),
+    place("status", "Status", "store, nodes, version", IconActivityHeartbeat, go("/system/status")),
+    place("tokens", "API tokens", "for programs", IconKey, go("/system/tokens")),
+    place("reference", "API reference", "everything the console does", IconApi, go("/system/api")),
+  ];
+  const query = typed.trim();
+  const shown = visible(query);
+  const actions: SpotlightActionGroupData[] = [{ group: "Places", actions: matching(places, query) }];
+  if (query !== "") {
+    const found: SpotlightActionData[] = [];
+    if (sessionId.test(query)) {
+      const params = { sessionId: query.toLowerCase() };
+      const scope = { ...emptyScope, range: { kind: "last", last: "all" } as const };
+      found.push(
+        place("open", `Open session ${shown.slice(0, 8)}…`, "by its ID", IconTimeline, () => {
+          void navigate({ to: "/sessions/$sessionId", params, search: { ...emptySearch, scope } });
+        }),
+      );
+    } else if (requestId.test(query)) {
+      found.push(place("request", "Session of this request", shown, IconFilter, list("request", query)));
+    } else if (address.test(query)) {
+      found.push(place("ip", `Sessions from ${shown}`, "client address", IconFilter, list("ip", query)));
+    } else {
+      found.push(
+        place("text", `Search sessions for “${shown}”`, "user, host, path, endpoint, user agent", IconSearch, list("text", query)),
+        place("user", `Sessions of user ${shown}`, "exactly this user", IconFilter, list("user", query)),
+        place("endpoint", `Sessions that called ${shown}`, "part of an endpoint", IconFilter, list("endpoint", query)),
+      );
+    }
+    actions.push({ group: "Find", actions: found });
+  }
+  return (
+    <Spotlight
+      actions={actions}
+      query={typed}
+      onQueryChange={setTyped}
+      filter={(_query, all) => all}
+      shortcut={["mod + K"]}
+      nothingFound="Nothing matches"
+      highlightQuery={false}
+      scrollable
+      maxHeight={420}
+      searchProps={{
+        leftSection: <IconSearch size={18} />,
+        placeholder: "A page, a session ID, a user, an address, an endpoint …",
+        "aria-label": "Go to",
+      }}
+    />
+  );
+}
+
+function place(
+  id: string,
+  label: string,
+  description: string,
+  Icon: typeof IconSearch,
+  onClick: () => void,
+): SpotlightActionData {
+  return { id, label, description, onClick, leftSection: <Icon size={20} stroke={1.5} aria-hidden /> };
+}
+
+function matching(places: readonly SpotlightActionData[], query: string): SpotlightActionData[] {
+  const wanted = query.toLowerCase();
+  return places.filter(({ label, description }) => `${label ?? ""} ${description ?? ""}`.toLowerCase().includes(wanted));
+}

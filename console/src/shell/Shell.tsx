@@ -1,0 +1,35 @@
+// What stays around every page: the rail and the command palette.
+
+import { useQuery } from "@tanstack/react-query";
+import { Outlet, useNavigate } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { asProblem } from "../api/problem";
+import { me } from "../api/queries";
+import { emptySearch } from "../filters/search";
+import { Palette } from "./Palette";
+import { Rail } from "./Rail";
+import styles from "./Shell.module.css";
+
+export function Shell() {
+  const { error } = useQuery(me);
+  const navigate = useNavigate();
+  const signedOut = error !== null && asProblem(error).status === 401;
+  useEffect(() => {
+    if (signedOut) {
+      const here = window.location.pathname + window.location.search;
+      void navigate({ to: "/sign-in", search: { ...emptySearch, next: here } });
+    }
+  }, [signedOut, navigate]);
+  return (
+    <div className={styles.shell}>
+      <a className={styles.skip} href="#content">
+        Skip to content
+      </a>
+      <Rail />
+      <main id="content" className={styles.content} tabIndex={-1}>
+        <Outlet />
+      </main>
+      <Palette />
+    </div>
+  );
+}
