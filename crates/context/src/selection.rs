@@ -21,10 +21,10 @@ use crate::text::{CUT, Text};
 const MAXIMUM_VALUE_BYTES: usize = 8 * 1024;
 
 /// One exchange on its way out.
-pub(crate) struct Selection<'a> {
+pub(crate) struct Selection<'a, 'e> {
     selector: &'a Selector,
     exchange: &'a Exchange,
-    extracted: &'a Extracted<'a>,
+    extracted: &'a Extracted<'e>,
     grouped: &'a Grouped<'a>,
     /// Hashes of the hashed parameters that were found, by position.
     hashes: SmallVec<[(usize, HashText); 4]>,
@@ -40,11 +40,11 @@ enum Fate {
     Cut,
 }
 
-impl<'a> Selection<'a> {
+impl<'a, 'e> Selection<'a, 'e> {
     pub(crate) fn new(
         selector: &'a Selector,
         exchange: &'a Exchange,
-        extracted: &'a Extracted<'a>,
+        extracted: &'a Extracted<'e>,
         grouped: &'a Grouped<'a>,
     ) -> Self {
         let mut hashes = SmallVec::new();

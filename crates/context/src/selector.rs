@@ -79,7 +79,7 @@ impl Selector {
     pub fn select<'a>(
         &'a self,
         exchange: &'a Exchange,
-        extracted: &'a Extracted<'a>,
+        extracted: &'a Extracted<'_>,
         grouped: &'a Grouped<'a>,
     ) -> Contextual<'a> {
         Selection::new(self, exchange, extracted, grouped).finish()

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use smallvec::{SmallVec, smallvec};
 use threadline_model::SessionId;
 use threadline_points::{ParseError, Side};
 
@@ -51,34 +50,38 @@ impl DecidingKey {
 }
 
 /// The captured value of a key, one part for each of its points. Its `Debug` tells lengths only.
+///
+/// An array rather than a `SmallVec`, which would make everything that holds one invariant in its lifetime.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Parts<'a>(SmallVec<[Cow<'a, [u8]>; 2]>);
+pub struct Parts<'a> {
+    /// Unused places are empty.
+    places: [Cow<'a, [u8]>; 2],
+    used: usize,
+}
 
 impl<'a> Parts<'a> {
     pub(crate) fn none() -> Self {
-        Self(SmallVec::new())
+        Self::default()
     }
 
     pub(crate) fn one(part: Cow<'a, [u8]>) -> Self {
-        let mut parts = SmallVec::new();
-        parts.push(part);
-        Self(parts)
+        Self { places: [part, Cow::default()], used: 1 }
     }
 
     pub(crate) fn two(first: Cow<'a, [u8]>, second: Cow<'a, [u8]>) -> Self {
-        Self(smallvec![first, second])
+        Self { places: [first, second], used: 2 }
     }
 
     /// The parts in their order; none for a fallback.
     pub fn as_slice(&self) -> &[Cow<'a, [u8]>] {
-        &self.0
+        &self.places[..self.used]
     }
 }
 
 impl fmt::Debug for Parts<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Parts")?;
-        formatter.debug_list().entries(self.0.iter().map(|part| format!("{} bytes", part.len()))).finish()
+        formatter.debug_list().entries(self.as_slice().iter().map(|part| format!("{} bytes", part.len()))).finish()
     }
 }
 

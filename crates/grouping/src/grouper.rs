@@ -52,7 +52,7 @@ impl Grouper {
     pub fn decide<'a>(
         &self,
         exchange: &'a Exchange,
-        extracted: &'a Extracted<'a>,
+        extracted: &'a Extracted<'_>,
         scratch: &mut Scratch,
     ) -> Grouped<'a> {
         let mut trace = Trace::new();

@@ -1,1 +1,17 @@
-//! To be written.
+//! The node's middle: exchanges from a source go through every stage and leave as batches of rows.
+//!
+//! [`Pipeline`] is the only place that knows all stages and their order. Around it stand a bounded queue that sheds
+//! rather than slows ([`ExchangeQueue`]), a worker thread, and the export of closed batches, repeated until
+//! acknowledged. This crate opens no socket and no file.
+
+mod counters;
+mod export;
+mod pipeline;
+mod queue;
+mod worker;
+
+pub use counters::NodeCounters;
+pub use export::{ExportError, Exporter};
+pub use pipeline::{CompileError, Pipeline};
+pub use queue::ExchangeQueue;
+pub use worker::{BATCH_AGE, BATCH_ROWS, Node, NodeSettings};
