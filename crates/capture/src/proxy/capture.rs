@@ -1,0 +1,254 @@
+//! Bounded copies of what passes: a budget shared by all exchanges, the first bytes of a body, and heads.
+//!
+//! Everything is copied, never shared with a connection's read buffer: a slice of 500 bytes would keep 8 KiB alive
+//! for as long as analysis is behind, and the connection would have to allocate a new buffer for each request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+use threadline_model::{CapturedBody, CapturedHeaders, CapturedText};
+
+use super::counters::ProxyCounters;
+
+/// Bytes of bodies that may be held at one time.
+#[derive(Debug)]
+pub(super) struct CaptureBudget {
+    free: AtomicUsize,
+}
+
+impl CaptureBudget {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self { free: AtomicUsize::new(bytes) }
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        self.free.try_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(bytes)).is_ok()
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.free.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+/// A part of the budget, given back when dropped.
+struct Reservation {
+    budget: Arc<CaptureBudget>,
+    bytes: usize,
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.budget.give_back(self.bytes);
+    }
+}
+
+/// Captured bytes that hold their reservation for as long as anybody holds them.
+struct Reserved {
+    bytes: Vec<u8>,
+    _reservation: Reservation,
+}
+
+impl AsRef<[u8]> for Reserved {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// The first bytes of a body that is passing.
+pub(super) struct BodyCapture {
+    limit: usize,
+    seen: u64,
+    kept: Vec<u8>,
+    reservation: Option<Reservation>,
+    exhausted: bool,
+}
+
+/// Smallest step in which a body of unknown length takes from the budget.
+const STEP: usize = 4 << 10;
+
+impl BodyCapture {
+    /// Keeps at most `limit` bytes.
+    pub(super) const fn new(limit: usize) -> Self {
+        Self { limit, seen: 0, kept: Vec::new(), reservation: None, exhausted: false }
+    }
+
+    /// Bytes of the body that passed.
+    pub(super) const fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// Takes what is to be kept of the next bytes. `expected` is the length of the rest of the body, these bytes
+    /// included, where it is known.
+    pub(super) fn extend(
+        &mut self,
+        bytes: &[u8],
+        expected: Option<u64>,
+        budget: &Arc<CaptureBudget>,
+        counters: &ProxyCounters,
+    ) {
+        self.seen += bytes.len() as u64;
+        let kept = bytes.len().min(self.limit - self.kept.len());
+        if self.exhausted || kept == 0 {
+            return;
+        }
+        let needed = self.kept.len() + kept;
+        if self.reservation.as_ref().is_none_or(|reservation| reservation.bytes < needed) {
+            let expected = expected.map_or(needed.max(2 * self.kept.len()).max(STEP), |rest| {
+                usize::try_from(rest).unwrap_or(usize::MAX).saturating_add(self.kept.len()).max(needed)
+            });
+            if !self.reserve(expected.min(self.limit), budget) && !self.reserve(needed, budget) {
+                self.exhausted = true;
+                self.kept = Vec::new();
+                self.reservation = None;
+                counters.capture_skipped.add(1);
+                return;
+            }
+        }
+        self.kept.extend_from_slice(&bytes[..kept]);
+    }
+
+    fn reserve(&mut self, total: usize, budget: &Arc<CaptureBudget>) -> bool {
+        let held = self.reservation.as_ref().map_or(0, |reservation| reservation.bytes);
+        if !budget.take(total.saturating_sub(held)) {
+            return false;
+        }
+        match &mut self.reservation {
+            Some(reservation) => reservation.bytes = total,
+            none => *none = Some(Reservation { budget: Arc::clone(budget), bytes: total }),
+        }
+        self.kept.reserve_exact(total - self.kept.len());
+        true
+    }
+
+    /// The copy. `whole`: the body ended as it should.
+    pub(super) fn finish(self, whole: bool) -> CapturedBody {
+        if self.exhausted || (self.limit == 0 && self.seen > 0) {
+            return CapturedBody::not_captured();
+        }
+        let complete = whole && self.kept.len() as u64 == self.seen;
+        let bytes = match self.reservation {
+            Some(reservation) => Bytes::from_owner(Reserved { bytes: self.kept, _reservation: reservation }),
+            None => Bytes::new(),
+        };
+        if complete { CapturedBody::whole(bytes) } else { CapturedBody::prefix(bytes) }
+    }
+}
+
+/// The head of a request as it is kept: one allocation for all its text.
+pub(super) struct CapturedHead {
+    pub(super) target: CapturedText,
+    pub(super) host: Option<CapturedText>,
+    pub(super) headers: CapturedHeaders,
+}
+
+/// Copies a request's head.
+pub(super) fn capture_request_head(target: &str, host: Option<&[u8]>, headers: &HeaderMap) -> CapturedHead {
+    let host_bytes = host.unwrap_or_default();
+    let mut block = Vec::with_capacity(text_length(headers) + target.len() + host_bytes.len());
+    block.extend_from_slice(target.as_bytes());
+    block.extend_from_slice(host_bytes);
+    let (copy, block) = copy_headers(headers, block);
+    let end_of_host = target.len() + host_bytes.len();
+    CapturedHead {
+        target: CapturedText::new(block.slice(..target.len())),
+        host: host.map(|_| CapturedText::new(block.slice(target.len()..end_of_host))),
+        headers: copy,
+    }
+}
+
+/// Copies a response's header section.
+pub(super) fn capture_headers(headers: &HeaderMap) -> CapturedHeaders {
+    copy_headers(headers, Vec::with_capacity(text_length(headers))).0
+}
+
+fn text_length(headers: &HeaderMap) -> usize {
+    headers.values().map(HeaderValue::len).sum()
+}
+
+/// Copies a header section whose values go after what is in `block`; gives the copy and the block.
+fn copy_headers(headers: &HeaderMap, mut block: Vec<u8>) -> (CapturedHeaders, Bytes) {
+    let mut position = block.len();
+    for value in headers.values() {
+        block.extend_from_slice(value.as_bytes());
+    }
+    let block = Bytes::from(block);
+    let mut copy = headers.clone();
+    // A clone yields its values in the order of the original.
+    for value in copy.values_mut() {
+        let end = position + value.len();
+        if let Ok(compact) = HeaderValue::from_maybe_shared(block.slice(position..end)) {
+            *value = compact;
+        }
+        position = end;
+    }
+    (CapturedHeaders::new(copy), block)
+}
+
+#[cfg(test)]
+mod tests {
+    use threadline_model::Extent;
+
+    use super::*;
+
+    fn capture(limit: usize, budget: usize, pieces: &[&[u8]], expected: Option<u64>) -> (CapturedBody, u64, usize) {
+        let budget = Arc::new(CaptureBudget::new(budget));
+        let counters = ProxyCounters::default();
+        let mut capture = BodyCapture::new(limit);
+        let mut rest = expected;
+        for piece in pieces {
+            capture.extend(piece, rest, &budget, &counters);
+            rest = rest.map(|rest| rest - piece.len() as u64);
+        }
+        let body = capture.finish(true);
+        let free = budget.free.load(Ordering::Relaxed);
+        (body, counters.capture_skipped.get(), free)
+    }
+
+    #[test]
+    fn a_body_is_kept_up_to_its_limit() {
+        for expected in [None, Some(10)] {
+            let (body, skipped, free) = capture(64, 100_000, &[b"01234", b"56789"], expected);
+            assert_eq!((body.as_bytes(), body.extent(), skipped), (&b"0123456789"[..], Extent::Whole, 0));
+            assert!(free < 100_000);
+            let (body, _, _) = capture(7, 100_000, &[b"01234", b"56789"], expected);
+            assert_eq!((body.as_bytes(), body.extent()), (&b"0123456"[..], Extent::Prefix));
+            let (body, _, _) = capture(10, 100_000, &[b"01234", b"56789"], expected);
+            assert_eq!((body.as_bytes(), body.extent()), (&b"0123456789"[..], Extent::Whole));
+        }
+        let (body, _, _) = capture(0, 100_000, &[b"01234"], None);
+        assert_eq!(body.extent(), Extent::NotCaptured);
+        let (body, _, _) = capture(0, 100_000, &[], None);
+        assert_eq!(body.extent(), Extent::Whole, "an empty body needs no copy");
+    }
+
+    #[test]
+    fn an_exhausted_budget_means_not_captured_and_counted_and_is_given_back() {
+        let (body, skipped, free) = capture(64, 9, &[b"01234", b"56789"], None);
+        assert_eq!((body.as_bytes(), body.extent(), skipped, free), (&b""[..], Extent::NotCaptured, 1, 9));
+        let budget = Arc::new(CaptureBudget::new(10));
+        let mut capture = BodyCapture::new(64);
+        capture.extend(b"0123456789", Some(10), &budget, &ProxyCounters::default());
+        let body = capture.finish(true);
+        let second = body.clone();
+        drop(body);
+        assert_eq!(budget.free.load(Ordering::Relaxed), 0, "held while a copy is");
+        drop(second);
+        assert_eq!(budget.free.load(Ordering::Relaxed), 10);
+    }
+
+    #[test]
+    fn heads_are_copied_byte_by_byte() {
+        let mut headers = HeaderMap::new();
+        headers.append("cookie", HeaderValue::from_static("a=1"));
+        headers.append("x-latin", HeaderValue::from_bytes(b"caf\xe9").unwrap_or(HeaderValue::from_static("")));
+        headers.append("cookie", HeaderValue::from_static("b=2"));
+        headers.append("x-empty", HeaderValue::from_static(""));
+        let head = capture_request_head("/a?b=c", Some(b"shop:80"), &headers);
+        assert_eq!(head.target.as_bytes(), b"/a?b=c");
+        assert_eq!(head.host.map(|host| host.as_bytes().to_vec()), Some(b"shop:80".to_vec()));
+        assert_eq!(head.headers.as_map(), &headers);
+        assert!(capture_request_head("/", None, &headers).host.is_none());
+    }
+}

@@ -1,0 +1,244 @@
+//! A client's HTTP/1 connection as hyper sees it: bytes pass unchanged, while their framing is followed and slow
+//! clients are given up.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::framing::{Awaiting, FramingFault, FramingFollower, HeadFault};
+use super::lazy_timer::LazyTimer;
+use super::replay::Replay;
+use super::settings::Timeouts;
+
+/// What the bytes of a connection said about its requests, for whoever answers them. Written while reading, before
+/// hyper parses what was read.
+#[derive(Debug)]
+pub(super) struct FramingVerdict {
+    /// Heads judged so far, the refused one included.
+    judged: AtomicU64,
+    /// Ordinal of the head to refuse.
+    refused: AtomicU64,
+    fault: std::sync::OnceLock<HeadFault>,
+    /// Whether a body was cut off for its framing.
+    broken_body: AtomicBool,
+    /// Requests that are being answered.
+    answering: AtomicBool,
+}
+
+/// Nothing to refuse.
+const NONE: u64 = u64::MAX;
+
+impl FramingVerdict {
+    pub(super) fn new() -> Self {
+        Self {
+            judged: AtomicU64::new(0),
+            refused: AtomicU64::new(NONE),
+            fault: std::sync::OnceLock::new(),
+            broken_body: AtomicBool::new(false),
+            answering: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the request with this ordinal must be refused, and why. A head that was not judged at all is refused
+    /// too: it would mean that the two readings of the stream have parted.
+    pub(super) fn refuses(&self, ordinal: u64) -> Option<HeadFault> {
+        if ordinal >= self.refused.load(Ordering::Relaxed) {
+            return Some(self.fault.get().copied().unwrap_or(HeadFault::LineEnd));
+        }
+        (ordinal >= self.judged.load(Ordering::Relaxed)).then_some(HeadFault::LineEnd)
+    }
+
+    /// Whether any fault was found.
+    pub(super) fn has_fault(&self) -> bool {
+        self.fault.get().is_some() || self.body_was_broken()
+    }
+
+    /// Whether reading ended because a body's chunks were broken.
+    pub(super) fn body_was_broken(&self) -> bool {
+        self.broken_body.load(Ordering::Relaxed)
+    }
+
+    /// Says whether a request is being answered: meanwhile nothing is expected of the client.
+    pub(super) fn set_answering(&self, answering: bool) {
+        self.answering.store(answering, Ordering::Relaxed);
+    }
+}
+
+/// What a slow client was waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    Nothing,
+    NextHead,
+    RestOfHead,
+    RestOfBody,
+}
+
+/// The connection. `None` for the follower: framing is not judged.
+pub(super) struct ClientIo {
+    stream: Replay,
+    follower: Option<FramingFollower>,
+    verdict: Arc<FramingVerdict>,
+    timeouts: Timeouts,
+    read_timer: LazyTimer,
+    waiting: Waiting,
+    /// Heads seen when the wait for the rest of one began; the deadline of a head does not move with each byte.
+    waiting_at_head: u64,
+    write_timer: LazyTimer,
+    timed_out: Arc<AtomicBool>,
+}
+
+impl ClientIo {
+    pub(super) fn new(
+        stream: TcpStream,
+        prefix: Bytes,
+        strict: bool,
+        verdict: Arc<FramingVerdict>,
+        timeouts: Timeouts,
+        timed_out: Arc<AtomicBool>,
+    ) -> Self {
+        if !strict {
+            // Every head counts as judged and none is refused.
+            verdict.judged.store(NONE, Ordering::Relaxed);
+        }
+        Self {
+            stream: Replay::new(stream, prefix),
+            follower: strict.then(FramingFollower::new),
+            verdict,
+            timeouts,
+            read_timer: LazyTimer::default(),
+            waiting: Waiting::Nothing,
+            waiting_at_head: 0,
+            write_timer: LazyTimer::default(),
+            timed_out,
+        }
+    }
+
+    /// The bare connection, for a tunnel.
+    pub(super) fn into_stream(self) -> TcpStream {
+        self.stream.into_stream()
+    }
+
+    /// Looks at bytes that were just read, before hyper does.
+    fn inspect(&mut self, read: &[u8]) -> io::Result<()> {
+        let Some(follower) = &mut self.follower else { return Ok(()) };
+        let faulted_before = follower.fault().is_some();
+        follower.follow(read);
+        self.verdict.judged.store(follower.heads(), Ordering::Relaxed);
+        match follower.fault() {
+            Some(FramingFault::Head { ordinal, fault }) if !faulted_before => {
+                // Set once: a follower finds one fault.
+                let _ = self.verdict.fault.set(fault);
+                self.verdict.refused.store(ordinal, Ordering::Relaxed);
+            }
+            Some(FramingFault::Body { .. }) => {
+                self.verdict.broken_body.store(true, Ordering::Relaxed);
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "the chunks of a request body are malformed"));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Nothing could be read: may the client take longer?
+    fn poll_patience(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let (awaiting, heads) = match &self.follower {
+            Some(follower) => (follower.awaiting(), follower.heads()),
+            None => (Awaiting::NextHead, 0),
+        };
+        let (waiting, patience) = match awaiting {
+            Awaiting::NextHead if self.verdict.answering.load(Ordering::Relaxed) => {
+                self.waiting = Waiting::Nothing;
+                self.read_timer.clear();
+                return Poll::Pending;
+            }
+            Awaiting::NextHead => (Waiting::NextHead, self.timeouts.keep_alive),
+            Awaiting::RestOfHead => (Waiting::RestOfHead, self.timeouts.head),
+            Awaiting::RestOfBody => (Waiting::RestOfBody, self.timeouts.stall),
+        };
+        if self.waiting != waiting || (waiting == Waiting::RestOfHead && self.waiting_at_head != heads) {
+            self.waiting = waiting;
+            self.waiting_at_head = heads;
+            self.read_timer.set(patience);
+        }
+        if self.read_timer.poll(context).is_pending() {
+            return Poll::Pending;
+        }
+        self.timed_out.store(true, Ordering::Relaxed);
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Bounds how long a write may make no progress.
+    fn patient_write(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.write_timer.clear();
+            return written;
+        }
+        if !self.write_timer.is_set() {
+            self.write_timer.set(self.timeouts.stall);
+        }
+        if self.write_timer.poll(context).is_pending() {
+            return Poll::Pending;
+        }
+        self.timed_out.store(true, Ordering::Relaxed);
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for ClientIo {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let before = buffer.filled().len();
+        match Pin::new(&mut this.stream).poll_read(context, buffer) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending => return this.poll_patience(context),
+        }
+        // The deadline for the rest of a head stands; every other one begins anew with each progress.
+        if this.waiting != Waiting::RestOfHead {
+            this.waiting = Waiting::Nothing;
+        }
+        Poll::Ready(this.inspect(&buffer.filled()[before..]))
+    }
+}
+
+impl AsyncWrite for ClientIo {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.patient_write(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.patient_write(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

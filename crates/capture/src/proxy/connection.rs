@@ -1,0 +1,245 @@
+//! One client connection from its first byte to its end.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+
+use super::answer::answer;
+use super::client_io::{ClientIo, FramingVerdict};
+use super::framing::HeadFault;
+use super::peer::Peer;
+use super::recording::InProgress;
+use super::replay::Replay;
+use super::upstream::HYPER_DEFAULT_HEADERS;
+use super::worker::{Place, Worker};
+
+/// What the requests of one connection share.
+pub(super) struct ClientConnection {
+    pub(super) worker: Arc<Worker>,
+    pub(super) peer: Peer,
+    /// Ordinal of the next request. HTTP/2 has no framing to judge.
+    framing: Option<(Arc<FramingVerdict>, AtomicU64)>,
+    /// Exchanges whose response is being written. They are delivered after that, not before: analysis has time, the
+    /// client has not.
+    finished: Mutex<Vec<Box<InProgress>>>,
+    /// Kept by whatever outlives the connection's task: a tunnel, a stream of HTTP/2.
+    _place: Place,
+}
+
+impl ClientConnection {
+    fn new(worker: Arc<Worker>, peer: SocketAddr, place: Place, verdict: Option<Arc<FramingVerdict>>) -> Arc<Self> {
+        Arc::new(Self {
+            worker,
+            peer: Peer::new(peer),
+            framing: verdict.map(|verdict| (verdict, AtomicU64::new(0))),
+            finished: Mutex::default(),
+            _place: place,
+        })
+    }
+
+    /// Counts a request; says whether its framing must be refused.
+    pub(super) fn refuses_next(&self) -> Option<HeadFault> {
+        let (verdict, ordinal) = self.framing.as_ref()?;
+        verdict.refuses(ordinal.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Whether a request is being answered.
+    pub(super) fn answering(&self, answering: bool) {
+        if let Some((verdict, _)) = &self.framing {
+            verdict.set_answering(answering);
+        }
+    }
+
+    /// Takes a finished exchange.
+    pub(super) fn hand_over(&self, exchange: Box<InProgress>) {
+        if self.framing.is_some() {
+            self.finished.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
+        } else {
+            // The streams of an HTTP/2 connection are tasks of their own: there is no moment after the writing.
+            self.deliver_one(*exchange);
+        }
+    }
+
+    /// Delivers what has finished. `written`: the connection did not fail meanwhile.
+    fn deliver(&self, written: bool) {
+        let finished = std::mem::take(&mut *self.finished.lock().unwrap_or_else(PoisonError::into_inner));
+        for mut exchange in finished {
+            if !written {
+                exchange.not_delivered();
+            }
+            self.deliver_one(*exchange);
+        }
+    }
+
+    fn deliver_one(&self, exchange: InProgress) {
+        self.worker.sink.offer(exchange.into_exchange(self.peer.address()));
+    }
+}
+
+impl Drop for ClientConnection {
+    fn drop(&mut self) {
+        self.deliver(true);
+    }
+}
+
+/// The beginning of every HTTP/2 connection (RFC 9113, section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Read at most this much before the protocol is known.
+const FIRST_READ: usize = 4 << 10;
+
+/// Serves one connection to its end.
+pub(super) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, peer: SocketAddr, place: Place) {
+    let patience = worker.settings.timeouts.head;
+    let prefix = match tokio::time::timeout(patience, read_beginning(&worker, &mut stream)).await {
+        Ok(Ok(prefix)) if !prefix.is_empty() => prefix,
+        Ok(_) => return,
+        Err(_) => {
+            worker.counters.client_timeouts.add(1);
+            return;
+        }
+    };
+    if prefix.starts_with(PREFACE) {
+        serve_http2(worker, stream, prefix, peer, place).await;
+    } else {
+        serve_http1(worker, stream, prefix, peer, place).await;
+    }
+}
+
+/// Reads until the protocol is known. Empty when the client, or the proxy, goes away before.
+async fn read_beginning(worker: &Worker, stream: &mut TcpStream) -> io::Result<Bytes> {
+    let mut read = Vec::with_capacity(FIRST_READ);
+    let mut watch = worker.drain.watch();
+    loop {
+        let count = {
+            let mut reading = pin!(stream.read_buf(&mut read));
+            poll_fn(|context| match reading.as_mut().poll(context) {
+                Poll::Pending if watch.is_draining(context) => Poll::Ready(Ok(0)),
+                polled => polled,
+            })
+            .await?
+        };
+        let compared = read.len().min(PREFACE.len());
+        if count == 0 || read[..compared] != PREFACE[..compared] || compared == PREFACE.len() {
+            return Ok(if count == 0 { Bytes::new() } else { read.into() });
+        }
+    }
+}
+
+async fn serve_http1(worker: Arc<Worker>, stream: TcpStream, prefix: Bytes, peer: SocketAddr, place: Place) {
+    let verdict = Arc::new(FramingVerdict::new());
+    let timed_out = Arc::new(AtomicBool::new(false));
+    let io = ClientIo::new(
+        stream,
+        prefix,
+        worker.settings.strict_framing,
+        Arc::clone(&verdict),
+        worker.settings.timeouts,
+        Arc::clone(&timed_out),
+    );
+    let connection = ClientConnection::new(Arc::clone(&worker), peer, place, Some(Arc::clone(&verdict)));
+    let service = {
+        let connection = Arc::clone(&connection);
+        service_fn(move |request| {
+            let answered = answer(Arc::clone(&connection), request);
+            async { Ok::<_, Infallible>(answered.await) }
+        })
+    };
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    // Waiting for heads is bounded by `ClientIo`: hyper would allocate a timer for each of them.
+    builder.header_read_timeout(None).max_buf_size(worker.settings.limits.buffer_bytes);
+    if worker.settings.limits.headers != HYPER_DEFAULT_HEADERS {
+        builder.max_headers(worker.settings.limits.headers);
+    }
+    let served = pin!(builder.serve_connection(TokioIo::new(io), service).with_upgrades());
+    let result = drive(&worker, &connection, served, |served| served.graceful_shutdown()).await;
+    let counters = &worker.counters;
+    if verdict.has_fault() {
+        counters.refused_framing.add(1);
+    } else if timed_out.load(Ordering::Relaxed) {
+        counters.client_timeouts.add(1);
+    } else if result.is_some_and(|result| result.is_err_and(|error| error.is_parse())) {
+        counters.refused_malformed.add(1);
+    }
+}
+
+async fn serve_http2(worker: Arc<Worker>, stream: TcpStream, prefix: Bytes, peer: SocketAddr, place: Place) {
+    let connection = ClientConnection::new(Arc::clone(&worker), peer, place, None);
+    let service = {
+        let connection = Arc::clone(&connection);
+        service_fn(move |request| {
+            let answered = answer(Arc::clone(&connection), request);
+            async { Ok::<_, Infallible>(answered.await) }
+        })
+    };
+    let io = TokioIo::new(Replay::new(stream, prefix));
+    let mut builder = hyper::server::conn::http2::Builder::new(WorkerExecutor);
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(worker.settings.limits.http2_streams)
+        .max_header_list_size(u32::try_from(worker.settings.limits.buffer_bytes).unwrap_or(u32::MAX))
+        .max_pending_accept_reset_streams(HTTP2_PENDING_RESETS)
+        .initial_stream_window_size(HTTP2_WINDOW)
+        .initial_connection_window_size(HTTP2_WINDOW)
+        .keep_alive_interval(HTTP2_PING_INTERVAL)
+        .keep_alive_timeout(HTTP2_PING_TIMEOUT);
+    let served = pin!(builder.serve_connection(io, service));
+    drive(&worker, &connection, served, |served| served.graceful_shutdown()).await;
+}
+
+/// Streams a client may reset before the proxy has looked at them (CVE-2023-44487, "rapid reset").
+const HTTP2_PENDING_RESETS: usize = 20;
+/// Bytes a client may send ahead, per stream and per connection.
+const HTTP2_WINDOW: u32 = 256 << 10;
+const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
+const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Runs a connection, delivers its exchanges, and ends it when the worker drains. `None` when it was cut.
+async fn drive<C, E>(
+    worker: &Arc<Worker>,
+    connection: &ClientConnection,
+    mut served: Pin<&mut C>,
+    shut_down: impl Fn(Pin<&mut C>),
+) -> Option<Result<(), E>>
+where
+    C: Future<Output = Result<(), E>>,
+{
+    let mut watch = worker.drain.watch();
+    let mut told = false;
+    poll_fn(|context: &mut Context<'_>| {
+        if !told && watch.is_draining(context) {
+            told = true;
+            shut_down(served.as_mut());
+        }
+        let polled = served.as_mut().poll(context);
+        connection.deliver(!matches!(polled, Poll::Ready(Err(_))));
+        polled.map(Some)
+    })
+    .await
+}
+
+/// Runs the streams of HTTP/2 connections on the worker's own thread.
+#[derive(Clone, Copy)]
+struct WorkerExecutor;
+
+impl<F> hyper::rt::Executor<F> for WorkerExecutor
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn execute(&self, stream: F) {
+        tokio::spawn(stream);
+    }
+}

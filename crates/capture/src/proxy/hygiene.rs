@@ -1,0 +1,287 @@
+//! Header rules of an intermediary (RFC 9110, section 7.6): what belongs to one connection stays there, what tells
+//! the upstream about the client is true, and what is ours never leaves.
+
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
+    TRANSFER_ENCODING, UPGRADE, VIA,
+};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+
+use super::peer::Peer;
+use super::settings::ForwardingHeaders;
+
+/// The console's session cookie. Console and API may share a host name with the proxied application; their session
+/// is neither the upstream's business nor anything to analyse.
+const CONSOLE_COOKIE: &[u8] = b"threadline_session";
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// Why a request is refused for its head, framing aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RequestFault {
+    /// No `Host` in HTTP/1.1 (RFC 9112, section 3.2).
+    NoHost,
+    /// More than one `Host`.
+    RepeatedHost,
+    /// `Host` or the target's authority is not `host[:port]`.
+    InvalidHost,
+    /// `:authority` and `Host` differ (RFC 9113, section 8.3.1).
+    DifferingHost,
+    /// An absolute target that is not http or https.
+    Scheme,
+    /// CONNECT: this is not a forward proxy.
+    Connect,
+    /// A Content-Length for a body that is not there.
+    ContentLength,
+}
+
+impl RequestFault {
+    /// For the client that sent it. Names the rule, never a value.
+    pub(super) const fn reason(self) -> &'static str {
+        match self {
+            Self::NoHost => "no Host",
+            Self::RepeatedHost => "more than one Host",
+            Self::InvalidHost => "Host is not a host with an optional port",
+            Self::DifferingHost => "Host and :authority differ",
+            Self::Scheme => "the target is not an http URL",
+            Self::Connect => "CONNECT is not served here",
+            Self::ContentLength => "Content-Length without a body",
+        }
+    }
+}
+
+/// The authority a request is for: the target's own, else `Host`. None only where HTTP/1.0 allows it.
+pub(super) fn request_host(parts: &Parts) -> Result<Option<HeaderValue>, RequestFault> {
+    if parts.method == Method::CONNECT {
+        return Err(RequestFault::Connect);
+    }
+    if parts.uri.scheme_str().is_some_and(|scheme| scheme != "http" && scheme != "https") {
+        return Err(RequestFault::Scheme);
+    }
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    let host = hosts.next();
+    if hosts.next().is_some() {
+        return Err(RequestFault::RepeatedHost);
+    }
+    if let Some(host) = host
+        && !is_host(host.as_bytes())
+    {
+        return Err(RequestFault::InvalidHost);
+    }
+    match (parts.uri.authority(), host) {
+        (Some(authority), _) if !is_host(authority.as_str().as_bytes()) => Err(RequestFault::InvalidHost),
+        // HTTP/1: the target wins (RFC 9112, section 3.2.2). HTTP/2: both must say the same.
+        (Some(authority), Some(host))
+            if parts.version == Version::HTTP_2
+                && !authority.as_str().as_bytes().eq_ignore_ascii_case(host.as_bytes()) =>
+        {
+            Err(RequestFault::DifferingHost)
+        }
+        (Some(authority), _) => {
+            HeaderValue::from_str(authority.as_str()).map(Some).map_err(|_| RequestFault::InvalidHost)
+        }
+        (None, Some(host)) => Ok(Some(host.clone())),
+        (None, None) if parts.version == Version::HTTP_10 => Ok(None),
+        (None, None) => Err(RequestFault::NoHost),
+    }
+}
+
+/// `uri-host [ ":" port ]` by its characters (RFC 3986, section 3.2), without a user name.
+fn is_host(bytes: &[u8]) -> bool {
+    !bytes.is_empty()
+        && bytes.iter().all(|byte| {
+            byte.is_ascii_alphanumeric()
+                || matches!(
+                    byte,
+                    b'.' | b'-'
+                        | b'_'
+                        | b'~'
+                        | b':'
+                        | b'['
+                        | b']'
+                        | b'%'
+                        | b'!'
+                        | b'$'
+                        | b'&'
+                        | b'\''
+                        | b'('
+                        | b')'
+                        | b'*'
+                        | b'+'
+                        | b','
+                        | b';'
+                        | b'='
+                )
+        })
+}
+
+/// Puts a request's cookies into one field, as HTTP/1.1 wants them (RFC 9113, section 8.2.3), and takes the
+/// console's own out. All others stay as they are, byte by byte.
+pub(super) fn settle_cookies(headers: &mut HeaderMap) {
+    let mut cookies = headers.get_all(COOKIE).iter();
+    let Some(first) = cookies.next() else { return };
+    let several = cookies.next().is_some();
+    if !several && memchr::memmem::find(first.as_bytes(), CONSOLE_COOKIE).is_none() {
+        return;
+    }
+    let mut kept = Vec::with_capacity(first.len());
+    for value in headers.get_all(COOKIE) {
+        for (position, pair) in value.as_bytes().split(|byte| *byte == b';').enumerate() {
+            if is_console_cookie(pair) {
+                continue;
+            }
+            if kept.is_empty() {
+                kept.extend_from_slice(pair.trim_ascii_start());
+            } else {
+                kept.extend_from_slice(if position == 0 { b"; " } else { b";" });
+                kept.extend_from_slice(pair);
+            }
+        }
+    }
+    match HeaderValue::from_maybe_shared(bytes::Bytes::from(kept)) {
+        Ok(kept) if !kept.is_empty() => headers.insert(COOKIE, kept),
+        // Parts of valid values are valid; were they not, no cookie is safer than ours.
+        _ => headers.remove(COOKIE),
+    };
+}
+
+fn is_console_cookie(pair: &[u8]) -> bool {
+    let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+    name.trim_ascii() == CONSOLE_COOKIE
+}
+
+/// Whether the client asks for a WebSocket (RFC 6455, section 4.1). Other upgrades are not offered upstream: `h2c`
+/// would open a way around everything that is checked here.
+pub(super) fn asks_for_websocket(method: &Method, version: Version, headers: &HeaderMap) -> bool {
+    version == Version::HTTP_11
+        && method == Method::GET
+        && accepts_websocket(headers)
+        && names(headers).any(|name| name.eq_ignore_ascii_case(b"upgrade"))
+}
+
+/// Whether `Upgrade` names the WebSocket protocol and nothing else.
+pub(super) fn accepts_websocket(headers: &HeaderMap) -> bool {
+    headers.get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+/// Says so again, for one connection.
+pub(super) fn mark_websocket(headers: &mut HeaderMap) {
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+}
+
+/// The names in `Connection`.
+fn names(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    headers
+        .get_all(CONNECTION)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+}
+
+/// Removes what belongs to one connection only, in either direction.
+fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    if headers.contains_key(CONNECTION) {
+        let named: Vec<HeaderName> = names(headers)
+            .filter(|name| !name.eq_ignore_ascii_case(b"keep-alive") && !name.eq_ignore_ascii_case(b"close"))
+            .filter_map(|name| HeaderName::from_bytes(name).ok())
+            // A client must not be able to remove these by naming them.
+            .filter(|name| *name != HOST && *name != CONTENT_LENGTH)
+            .collect();
+        for name in named {
+            headers.remove(name);
+        }
+        headers.remove(CONNECTION);
+    }
+    headers.remove(KEEP_ALIVE);
+    headers.remove(PROXY_CONNECTION);
+    headers.remove(TRANSFER_ENCODING);
+    headers.remove(UPGRADE);
+}
+
+/// Makes a client's header section one for the upstream. `host` is what [`request_host`] found, `upstream` the
+/// upstream's own authority.
+pub(super) fn prepare_request(
+    headers: &mut HeaderMap,
+    host: Option<&HeaderValue>,
+    upstream: &HeaderValue,
+    peer: &Peer,
+    version: Version,
+    rules: ForwardingHeaders,
+) {
+    let trailers = headers.get_all(TE).iter().any(|value| {
+        value.as_bytes().split(|byte| *byte == b',').any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+    });
+    strip_hop_by_hop(headers);
+    headers.remove(TE);
+    headers.remove(PROXY_AUTHORIZATION);
+    // The proxy answers 100 itself, when the upstream's connection takes the body.
+    headers.remove(EXPECT);
+    if trailers {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+        headers.insert(CONNECTION, HeaderValue::from_static("TE"));
+    }
+    let sent_host = if rules.preserve_host { host.unwrap_or(upstream) } else { upstream };
+    if headers.get(HOST) != Some(sent_host) {
+        headers.insert(HOST, sent_host.clone());
+    }
+    if rules.x_forwarded {
+        append_to_list(headers, X_FORWARDED_FOR, peer.forwarded_for());
+        headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("http"));
+        match host {
+            Some(host) => headers.insert(X_FORWARDED_HOST, host.clone()),
+            None => headers.remove(X_FORWARDED_HOST),
+        };
+    }
+    if rules.forwarded
+        && let Ok(element) = HeaderValue::from_maybe_shared(bytes::Bytes::from(peer.forwarded_element(host)))
+    {
+        append_to_list(headers, FORWARDED, &element);
+    }
+    if rules.via {
+        append_to_list(headers, VIA, &via(version));
+    }
+}
+
+/// Makes an upstream's header section one for the client.
+pub(super) fn prepare_response(headers: &mut HeaderMap, rules: ForwardingHeaders) {
+    strip_hop_by_hop(headers);
+    headers.remove(PROXY_AUTHENTICATE);
+    if rules.via {
+        append_to_list(headers, VIA, &via(Version::HTTP_11));
+    }
+}
+
+fn via(version: Version) -> HeaderValue {
+    HeaderValue::from_static(match version {
+        Version::HTTP_10 => "1.0 threadline",
+        Version::HTTP_2 => "2 threadline",
+        _ => "1.1 threadline",
+    })
+}
+
+/// Appends one member to a list field, within one line: some recipients read only the first or the last.
+fn append_to_list(headers: &mut HeaderMap, name: HeaderName, member: &HeaderValue) {
+    if !headers.contains_key(&name) {
+        headers.insert(name, member.clone());
+        return;
+    }
+    let mut list = Vec::new();
+    for value in headers.get_all(&name).iter().chain(std::iter::once(member)) {
+        if !list.is_empty() {
+            list.extend_from_slice(b", ");
+        }
+        list.extend_from_slice(value.as_bytes());
+    }
+    if let Ok(list) = HeaderValue::from_maybe_shared(bytes::Bytes::from(list)) {
+        headers.insert(name, list);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! One exchange while it happens. However the request ends, its recording is dropped, and dropping it delivers the
+//! exchange: exactly once, and never before the response.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{HeaderMap, HeaderValue, Method, Uri};
+use threadline_model::{
+    CapturedBody, CapturedText, Exchange, ExchangeId, HttpVersion, Outcome, Request, Response, Scheme, Sizes, Source,
+    Timestamp, TlsFingerprints,
+};
+
+use super::body::RequestTap;
+use super::capture::{BodyCapture, capture_headers, capture_request_head};
+use super::connection::ClientConnection;
+
+/// A request's head as the client sent it. Still parts of the connection's buffer: copied only once the response is
+/// on its way.
+pub(super) struct RequestHead {
+    pub(super) method: Method,
+    pub(super) version: HttpVersion,
+    /// In any form; only path and query are recorded.
+    pub(super) uri: Uri,
+    pub(super) host: Option<HeaderValue>,
+    pub(super) headers: HeaderMap,
+}
+
+/// What is known of an exchange so far.
+pub(super) struct InProgress {
+    id: ExchangeId,
+    started: Timestamp,
+    begin: Instant,
+    sent: Option<Instant>,
+    answered: Option<Instant>,
+    end: Option<Instant>,
+    head: RequestHead,
+    request_body: Option<Arc<RequestTap>>,
+    response: Option<(u16, Option<HttpVersion>, HeaderMap)>,
+    response_body: BodyCapture,
+    response_whole: bool,
+    /// Bytes that passed through a tunnel: to the upstream, to the client.
+    tunnelled: (u64, u64),
+    outcome: Outcome,
+}
+
+/// The recording of one exchange; delivers it when dropped.
+pub(super) struct Recording {
+    /// `None` only while being dropped.
+    inner: Option<Box<InProgress>>,
+    connection: Arc<ClientConnection>,
+}
+
+impl Recording {
+    /// Begins when the head has been read. Unless something else is said, the exchange ends as aborted by the client.
+    pub(super) fn begin(
+        connection: &Arc<ClientConnection>,
+        head: RequestHead,
+        request_body: Option<Arc<RequestTap>>,
+    ) -> Self {
+        let worker = &connection.worker;
+        let started = worker.clock.now();
+        connection.answering(true);
+        Self {
+            inner: Some(Box::new(InProgress {
+                id: worker.identities.next(started),
+                started,
+                begin: Instant::now(),
+                sent: None,
+                answered: None,
+                end: None,
+                head,
+                request_body,
+                response: None,
+                response_body: BodyCapture::new(worker.settings.capture.response_bytes),
+                response_whole: false,
+                tunnelled: (0, 0),
+                outcome: Outcome::ClientAborted,
+            })),
+            connection: Arc::clone(connection),
+        }
+    }
+
+    /// The request's head, to build the request once more.
+    pub(super) fn request_head(&self) -> Option<&RequestHead> {
+        self.inner.as_ref().map(|inner| &inner.head)
+    }
+
+    /// The request's head goes to the upstream now.
+    pub(super) fn sending(&mut self) {
+        if let Some(inner) = &mut self.inner {
+            inner.sent = Some(Instant::now());
+        }
+    }
+
+    /// The upstream's response head came.
+    pub(super) fn response_head(&mut self, status: u16, version: HttpVersion, headers: &HeaderMap) {
+        if let Some(inner) = &mut self.inner {
+            inner.answered = Some(Instant::now());
+            inner.response = Some((status, Some(version), headers.clone()));
+        }
+    }
+
+    /// The proxy answers by itself.
+    pub(super) fn own_response(&mut self, status: u16, headers: &HeaderMap, body: &[u8], outcome: Outcome) {
+        let worker = &self.connection.worker;
+        if let Some(inner) = &mut self.inner {
+            inner.response = Some((status, None, headers.clone()));
+            inner.response_body.extend(body, Some(body.len() as u64), &worker.budget, &worker.counters);
+            inner.response_whole = true;
+            inner.outcome = outcome;
+        }
+    }
+
+    /// Data of the response body passed; `expected` as in [`BodyCapture::extend`].
+    pub(super) fn response_data(&mut self, data: &[u8], expected: Option<u64>) {
+        let worker = &self.connection.worker;
+        worker.counters.response_bytes.add(data.len() as u64);
+        if let Some(inner) = &mut self.inner {
+            inner.response_body.extend(data, expected, &worker.budget, &worker.counters);
+        }
+    }
+
+    /// The response is whole.
+    pub(super) fn complete(&mut self) {
+        if let Some(inner) = &mut self.inner {
+            inner.response_whole = true;
+            inner.outcome = Outcome::Completed;
+        }
+    }
+
+    /// The upstream broke the response off.
+    pub(super) fn upstream_failed(&mut self) {
+        if let Some(inner) = &mut self.inner {
+            inner.outcome = Outcome::UpstreamFailed;
+        }
+    }
+
+    /// The connection became a tunnel; so many bytes passed to the upstream and to the client.
+    pub(super) fn tunnelled(&mut self, to_upstream: u64, to_client: u64) {
+        if let Some(inner) = &mut self.inner {
+            inner.response_whole = true;
+            inner.tunnelled = (to_upstream, to_client);
+            inner.outcome = Outcome::Upgraded;
+        }
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        if let Some(mut inner) = self.inner.take() {
+            inner.end = Some(Instant::now());
+            self.connection.answering(false);
+            self.connection.hand_over(inner);
+        }
+    }
+}
+
+impl InProgress {
+    /// The client's connection failed while the last bytes of the response were written.
+    pub(super) fn not_delivered(&mut self) {
+        if self.outcome == Outcome::Completed {
+            self.outcome = Outcome::ClientAborted;
+        }
+    }
+
+    /// The exchange as other stages know it.
+    pub(super) fn into_exchange(self, client: std::net::IpAddr) -> Exchange {
+        let micros = |from: Instant, to: Instant| {
+            u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
+        };
+        let (request_bytes, request_body) = match &self.request_body {
+            Some(tap) => (tap.seen(), tap.finish()),
+            None => (0, CapturedBody::empty()),
+        };
+        let sizes =
+            Sizes { request: request_bytes + self.tunnelled.0, response: self.response_body.seen() + self.tunnelled.1 };
+        let response = self.response.map(|(status, version, headers)| Response {
+            status,
+            version,
+            headers: capture_headers(&headers),
+            body: self.response_body.finish(self.response_whole),
+        });
+        let target = self.head.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        let host = self.head.host.as_ref().map(HeaderValue::as_bytes);
+        let head = capture_request_head(target, host, &self.head.headers);
+        Exchange {
+            id: self.id,
+            started: self.started,
+            duration_us: self.end.map(|end| micros(self.begin, end)),
+            upstream_us: self.sent.zip(self.answered).map(|(sent, answered)| micros(sent, answered)),
+            source: Source::Proxy,
+            client: Some(client),
+            fingerprints: TlsFingerprints::default(),
+            request: Request {
+                method: method_text(&self.head.method),
+                scheme: Some(Scheme::Http),
+                version: Some(self.head.version),
+                host: head.host,
+                target: head.target,
+                headers: head.headers,
+                body: request_body,
+            },
+            response,
+            sizes,
+            outcome: self.outcome,
+        }
+    }
+}
+
+/// The usual methods need no copy.
+fn method_text(method: &Method) -> CapturedText {
+    let known: &'static [u8] = match *method {
+        Method::GET => b"GET",
+        Method::POST => b"POST",
+        Method::PUT => b"PUT",
+        Method::DELETE => b"DELETE",
+        Method::PATCH => b"PATCH",
+        Method::HEAD => b"HEAD",
+        Method::OPTIONS => b"OPTIONS",
+        _ => return CapturedText::new(method.as_str().as_bytes().to_vec()),
+    };
+    CapturedText::new(known)
+}
