@@ -3,7 +3,6 @@
 
 use std::net::IpAddr;
 
-use smallvec::SmallVec;
 use threadline_grouping::{KeyKind, RequestSession, Trace};
 use threadline_model::SessionId;
 use threadline_points::Side;
@@ -95,7 +94,7 @@ pub struct Contextual<'a> {
     /// Value of the last parameter of type Role that has one.
     pub role: Option<Text<'a>>,
     /// The context parameters that were found, in the policy's order.
-    pub params: SmallVec<[ContextParameter<'a>; 8]>,
+    pub params: Vec<ContextParameter<'a>>,
     /// Parsers that stopped early, the policy's before the built-in set's.
     pub parse_errors: Vec<ContextParseError>,
 }

@@ -259,7 +259,7 @@ mod tests {
             prop_assert_eq!(template(&number.to_string()), "{int}");
             let hexadecimal: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             let found = template(&hexadecimal);
-            prop_assert!(found == "{hex}" || found == "{int}");
+            prop_assert!(["{hex}", "{int}"].contains(&found.as_str()), "{}", found);
         }
     }
 }

@@ -133,8 +133,8 @@ impl<'a, 'e> Selection<'a, 'e> {
         }
     }
 
-    fn params(&self, path: &Text<'a>) -> SmallVec<[ContextParameter<'a>; 8]> {
-        let mut params = SmallVec::new();
+    fn params(&self, path: &Text<'a>) -> Vec<ContextParameter<'a>> {
+        let mut params = Vec::with_capacity(self.selector.parameters.len());
         for (index, parameter) in self.selector.parameters.iter().enumerate() {
             if let Some(value) = self.value(index, path) {
                 let (name, side, hidden) = (&*parameter.name, parameter.side, parameter.hidden);

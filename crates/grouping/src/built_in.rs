@@ -96,7 +96,7 @@ impl BuiltInSet {
 
 impl<'e> Hit<'e> {
     fn one(rule: &'static BuiltInRule, namespace: Namespace<'static>, value: Cow<'e, [u8]>, side: Side) -> Self {
-        Self { rule, namespace, parts: Parts::one(value), side }
+        Self { rule, namespace, parts: Parts::One([value]), side }
     }
 }
 
@@ -181,7 +181,7 @@ impl<'e> CookieSearch<'e> {
             return Some(Hit {
                 rule: &RULES[index],
                 namespace: Namespace::Shared,
-                parts: Parts::two(Cow::Borrowed(first.value), Cow::Borrowed(second.value)),
+                parts: Parts::Two([Cow::Borrowed(first.value), Cow::Borrowed(second.value)]),
                 side: if issued { Side::Response } else { Side::Request },
             });
         }
@@ -259,8 +259,8 @@ impl<'e> Authorization<'e> {
         let sid = self.claim(SID, plan, exchange, scratch, parse_errors)?;
         // The issuer stands first, so that a list of one part is always a `sid` alone.
         let parts = match self.claim(ISS, plan, exchange, scratch, parse_errors) {
-            Some(iss) => Parts::two(iss, sid),
-            None => Parts::one(sid),
+            Some(iss) => Parts::Two([iss, sid]),
+            None => Parts::One([sid]),
         };
         Some(Hit { rule, namespace: Namespace::TokenSession, parts, side: Side::Request })
     }
@@ -275,7 +275,7 @@ impl<'e> Authorization<'e> {
     ) -> Option<Hit<'e>> {
         let iss = self.claim(ISS, plan, exchange, scratch, parse_errors)?;
         let sub = self.claim(SUB, plan, exchange, scratch, parse_errors)?;
-        Some(Hit { rule, namespace: Namespace::TokenSubject, parts: Parts::two(iss, sub), side: Side::Request })
+        Some(Hit { rule, namespace: Namespace::TokenSubject, parts: Parts::Two([iss, sub]), side: Side::Request })
     }
 
     fn token(&self) -> Option<&'e [u8]> {

@@ -50,31 +50,24 @@ impl DecidingKey {
 }
 
 /// The captured value of a key, one part for each of its points. Its `Debug` tells lengths only.
-///
-/// An array rather than a `SmallVec`, which would make everything that holds one invariant in its lifetime.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Parts<'a> {
-    /// Unused places are empty.
-    places: [Cow<'a, [u8]>; 2],
-    used: usize,
+#[derive(Clone, PartialEq, Eq)]
+pub enum Parts<'a> {
+    /// A fallback stands on facts of the exchange.
+    None,
+    /// The value of one point.
+    One([Cow<'a, [u8]>; 1]),
+    /// The values of two points that only count together.
+    Two([Cow<'a, [u8]>; 2]),
 }
 
 impl<'a> Parts<'a> {
-    pub(crate) fn none() -> Self {
-        Self::default()
-    }
-
-    pub(crate) fn one(part: Cow<'a, [u8]>) -> Self {
-        Self { places: [part, Cow::default()], used: 1 }
-    }
-
-    pub(crate) fn two(first: Cow<'a, [u8]>, second: Cow<'a, [u8]>) -> Self {
-        Self { places: [first, second], used: 2 }
-    }
-
-    /// The parts in their order; none for a fallback.
+    /// The parts in their order.
     pub fn as_slice(&self) -> &[Cow<'a, [u8]>] {
-        &self.places[..self.used]
+        match self {
+            Self::None => &[],
+            Self::One(parts) => parts,
+            Self::Two(parts) => parts,
+        }
     }
 }
 

@@ -74,7 +74,7 @@ impl Grouper {
             Some((order, value)) => {
                 let key = &self.keys[order];
                 let session = self.key.session(key.namespace(), &[value]);
-                let value = Parts::one(value.into());
+                let value = Parts::One([value.into()]);
                 let deciding = DecidingKey::Configured { parameter: key.parameter };
                 (session, Decision { key: deciding, value, side: key.side })
             }
@@ -126,7 +126,7 @@ impl Grouper {
             return (session, Decision { key: DecidingKey::BuiltIn(hit.rule), value: hit.parts, side: hit.side });
         }
         let (kind, session) = fallback::session(exchange, &self.key);
-        let decision = Decision { key: DecidingKey::Fallback(kind), value: Parts::none(), side: Side::Request };
+        let decision = Decision { key: DecidingKey::Fallback(kind), value: Parts::None, side: Side::Request };
         (session, decision)
     }
 }
