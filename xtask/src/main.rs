@@ -3,11 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 
 use clap::{Parser, Subcommand};
 
-use crate::finding::Finding;
 use crate::help::Help;
 use crate::tree::Tree;
 use crate::workspace::Workspace;
@@ -62,13 +61,13 @@ fn check(binary: Option<&Path>) -> Result<ExitCode, Failure> {
     let root = root()?;
     let tree = Tree::read(&root)?;
     let workspace = Workspace::read(&root)?;
-    let help = match binary.map(Path::to_path_buf).or_else(|| workspace.newest_binary("threadline")) {
-        Some(binary) => Some(Help::of_program(&binary)?),
-        None => None,
-    };
+    let binary = binary.map(Path::to_path_buf).or_else(|| workspace.newest_binary("threadline"));
+    let help = binary.as_deref().map(Help::of_program).transpose()?;
     let known = documents::Known::gather(&tree, &workspace, help, subcommands());
+    // Without the program the commands' check says that it is missing.
+    let refuse = |text: &str| binary.as_deref().and_then(|binary| refusal(binary, text));
 
-    let checks: [(&str, Vec<Finding>); 9] = [
+    let checks = [
         ("layering", layering::check(&workspace)),
         ("crate table", crate_table::check(&tree, &workspace)),
         ("file heads", heads::check(&tree)),
@@ -78,6 +77,8 @@ fn check(binary: Option<&Path>) -> Result<ExitCode, Failure> {
         ("paths and names in documents", documents::paths(&tree)),
         ("links between documents", documents::links(&tree)),
         ("commands in documents", documents::commands(&tree, &known)),
+        ("points in documents", documents::points(&tree)),
+        ("configuration in documents", documents::configurations(&tree, refuse)),
     ];
     let mut errors = 0;
     for (name, findings) in &checks {
@@ -89,6 +90,20 @@ fn check(binary: Option<&Path>) -> Result<ExitCode, Failure> {
         errors += broken;
     }
     Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Why `threadline check` refuses a configuration, if it does.
+fn refusal(binary: &Path, configuration: &str) -> Option<String> {
+    let file = std::env::temp_dir().join(format!("threadline-xtask-{}.yaml", std::process::id()));
+    let answer = std::fs::write(&file, configuration)
+        .and_then(|()| Command::new(binary).arg("check").arg(&file).stdin(Stdio::null()).output());
+    // Left behind, it would only be a copy of what stands in a document.
+    let _ = std::fs::remove_file(&file);
+    match answer {
+        Ok(answer) if answer.status.success() => None,
+        Ok(answer) => Some(String::from_utf8_lossy(&answer.stderr).trim().replace('\n', "; ")),
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 fn crates() -> Result<ExitCode, Failure> {

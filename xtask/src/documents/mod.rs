@@ -1,14 +1,16 @@
-//! Documents say what is: every path, name, link and command in them exists. They are read here as text; whether what
+//! Documents say what is: every path, name, link, command and example in them holds. They are read here as text; whether what
 //! they say is true beyond that is for people and tests.
 
 use crate::finding::Finding;
 use crate::tree::Tree;
 
 pub(crate) use self::commands::{Known, check as commands};
+pub(crate) use self::examples::{configurations, points};
 pub(crate) use self::links::check as links;
 pub(crate) use self::paths::check as paths;
 
 mod commands;
+mod examples;
 mod links;
 pub(crate) mod markdown;
 mod paths;
