@@ -7,7 +7,7 @@ use crate::tree::Tree;
 const LONG: usize = 600;
 
 /// Words without which a head says nothing.
-const FEWEST_WORDS: usize = 4;
+const FEWEST_WORDS: usize = 3;
 
 /// Checks all Rust files.
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {

@@ -1,5 +1,7 @@
-//! Lock files and registry settings name the public registries only, and lock by hash. A mirror's address that slips in
-//! works on the machine that wrote it and nowhere else.
+//! Lock files and registry settings name the public registries only, and lock by hash: a mirror's address that slips in
+//! works on the machine that wrote it and nowhere else. What is fuzzed has the versions that are shipped.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -29,7 +31,37 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
             findings.push(Finding::error(needed, "is not committed"));
         }
     }
+    if let (Some(shipped), Some(fuzzed)) = (tree.text("Cargo.lock"), tree.text("fuzz/Cargo.lock")) {
+        same_versions(shipped, fuzzed, &mut findings);
+    }
     findings
+}
+
+/// The fuzz targets are a workspace of their own, whose lock file would drift.
+fn same_versions(shipped: &str, fuzzed: &str, findings: &mut Vec<Finding>) {
+    let shipped = versions(shipped);
+    for (name, versions) in versions(fuzzed) {
+        let Some(known) = shipped.get(name) else { continue };
+        for version in versions.into_iter().filter(|version| !known.contains(version)) {
+            let remedy = "copy Cargo.lock to fuzz/ and run `cargo update --workspace` there";
+            let message = format!("{name} {version} is not what is shipped ({}): {remedy}", known.join(", "));
+            findings.push(Finding::error("fuzz/Cargo.lock", message));
+        }
+    }
+}
+
+/// Versions by crate.
+fn versions(lock: &str) -> BTreeMap<&str, Vec<&str>> {
+    let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut name = "";
+    for line in lock.lines() {
+        if let Some(value) = line.strip_prefix("name = \"") {
+            name = value.trim_end_matches('"');
+        } else if let Some(value) = line.strip_prefix("version = \"") {
+            versions.entry(name).or_default().push(value.trim_end_matches('"'));
+        }
+    }
+    versions
 }
 
 fn cargo_lock(path: &str, text: &str, findings: &mut Vec<Finding>) {
@@ -121,6 +153,23 @@ mod tests {
         assert_eq!(with("console/.npmrc", "@scope:registry=https://mirror.example\n").len(), 1);
         assert_eq!(with(".cargo/config.toml", "[source.crates-io]\n").len(), 1);
         assert_eq!(with("console/.npmrc", "omit-lockfile-registry-resolved=true\n"), []);
+    }
+
+    #[test]
+    fn fuzzing_other_versions_is_found() {
+        let lock = |version: &str| format!("version = 4\n\n[[package]]\nname = \"http\"\nversion = \"{version}\"\n");
+        let npm = ("console/package-lock.json", GOOD_NPM);
+        let shipped = lock("1.5.0");
+        let fuzzed = lock("1.4.0") + "\n[[package]]\nname = \"libfuzzer-sys\"\nversion = \"0.4.13\"\n";
+        let tree = Tree::of(&[
+            npm,
+            ("native/package-lock.json", GOOD_NPM),
+            ("Cargo.lock", &shipped),
+            ("fuzz/Cargo.lock", &fuzzed),
+        ]);
+        let findings = check(&tree);
+        assert_eq!(findings.len(), 1);
+        assert!(findings[0].to_string().starts_with("fuzz/Cargo.lock: http 1.4.0 is not what is shipped (1.5.0)"));
     }
 
     #[test]
