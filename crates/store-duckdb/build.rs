@@ -34,7 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// copy keeps the modification time: a newer one would make cargo run this script on every build.
 fn place(library: &Path, beside: &Path) -> Result<(), Box<dyn Error>> {
     let (source, present) = (fs::metadata(library)?, fs::metadata(beside).ok());
-    if present.is_some_and(|present| present.len() == source.len() && present.modified().ok() == source.modified().ok()) {
+    if present.is_some_and(|present| present.len() == source.len() && present.modified().ok() == source.modified().ok())
+    {
         return Ok(());
     }
     let staged = beside.with_extension("staged");

@@ -1,0 +1,101 @@
+//! Questions run on connections of their own, on blocking threads, so many at a time and each for so long at most. A
+//! question that nobody waits for any more is stopped.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use duckdb::{Connection, InterruptHandle};
+use threadline_store::StoreError;
+use tokio::sync::Semaphore;
+
+use crate::writer::failed;
+
+/// The pool.
+#[derive(Debug)]
+pub(crate) struct Readers {
+    connections: Arc<Mutex<Connections>>,
+    turns: Semaphore,
+    timeout: Duration,
+}
+
+#[derive(Debug)]
+struct Connections {
+    /// Where further ones are cloned from; `None` once closed.
+    first: Option<Connection>,
+    idle: Vec<Connection>,
+}
+
+impl Readers {
+    pub(crate) fn new(first: Connection, count: usize, timeout: Duration) -> Self {
+        let connections = Connections { first: Some(first), idle: Vec::new() };
+        Self { connections: Arc::new(Mutex::new(connections)), turns: Semaphore::new(count.max(1)), timeout }
+    }
+
+    /// Runs a question. `operation` says in an error what failed.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        question: impl FnOnce(&Connection) -> Result<T, duckdb::Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let _turn = self.turns.acquire().await.map_err(|_| StoreError::Closed)?;
+        let connection = self.take()?.map_err(failed(operation))?;
+        let stop = Arc::new(Stop(Mutex::new(Some(connection.interrupt_handle()))));
+        // Dropped when the answer is there, when it took too long, and when whoever asked has gone.
+        let _stop_when_left = StopWhenLeft(Arc::clone(&stop));
+        let connections = Arc::clone(&self.connections);
+        let work = tokio::task::spawn_blocking(move || {
+            let answer = question(&connection);
+            // From here on the connection may serve somebody else, whom nobody may stop in our name.
+            stop.disarm();
+            lock(&connections).idle.push(connection);
+            answer
+        });
+        match tokio::time::timeout(self.timeout, work).await {
+            Ok(Ok(answer)) => answer.map_err(failed(operation)),
+            Ok(Err(panic)) => Err(failed(operation)(panic)),
+            Err(elapsed) => Err(failed(operation)(elapsed)),
+        }
+    }
+
+    /// Lets go of every connection that is not in use; those in use follow when they are done.
+    pub(crate) fn close(&self) {
+        self.turns.close();
+        let mut connections = lock(&self.connections);
+        connections.first = None;
+        connections.idle.clear();
+    }
+
+    fn take(&self) -> Result<Result<Connection, duckdb::Error>, StoreError> {
+        let mut connections = lock(&self.connections);
+        if let Some(connection) = connections.idle.pop() {
+            return Ok(Ok(connection));
+        }
+        connections.first.as_ref().map(Connection::try_clone).ok_or(StoreError::Closed)
+    }
+}
+
+// A panic elsewhere leaves a list of connections, each as good as before.
+fn lock(connections: &Mutex<Connections>) -> MutexGuard<'_, Connections> {
+    connections.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Stops a running question, unless it has ended.
+struct Stop(Mutex<Option<Arc<InterruptHandle>>>);
+
+impl Stop {
+    fn disarm(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+struct StopWhenLeft(Arc<Stop>);
+
+impl Drop for StopWhenLeft {
+    fn drop(&mut self) {
+        // The lock is held while interrupting, so that the question cannot end, and its connection serve another,
+        // in between.
+        if let Some(handle) = self.0.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            handle.interrupt();
+        }
+    }
+}

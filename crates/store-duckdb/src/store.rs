@@ -1,0 +1,283 @@
+//! The store as others see it: it hands batches to the writer and questions to the readers, and sees to retention.
+
+use std::fmt;
+use std::fs::File;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use async_trait::async_trait;
+use threadline_model::{Clock, ExchangeId, SessionId, Timestamp};
+use threadline_store::{
+    Appended, Batch, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, HistogramBar, Page, SessionPart,
+    SessionSummary, SessionsQuery, StoreError, StoreStatus, StoredExchange, TimeRange,
+};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::files::Files;
+use crate::questions::{self, exchanges, facets, histogram, sessions, summary};
+use crate::readers::Readers;
+use crate::retention::Retention;
+use crate::settings::{DuckSettings, OpenError};
+use crate::writer::{Command, QUEUE, Writer, failed};
+use crate::{opening, retention};
+
+/// The embedded store of exchanges.
+pub struct DuckStore {
+    shared: Arc<Shared>,
+    /// Ends the retention thread when dropped.
+    retention: Mutex<Option<(SyncSender<()>, JoinHandle<()>)>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the store's threads share with it.
+struct Shared {
+    commands: mpsc::Sender<Command>,
+    readers: Readers,
+    files: Arc<Files>,
+    clock: Arc<dyn Clock>,
+    retention: Retention,
+    ingested: Arc<AtomicI64>,
+    damaged: AtomicU64,
+    closed: AtomicBool,
+}
+
+impl DuckStore {
+    /// Opens the store in a directory, making it if needed. Blocks for as long as the files take to open: well under
+    /// a second each, longer for a day whose log was not checkpointed.
+    ///
+    /// # Errors
+    /// When another process has the directory, or it cannot be used. A damaged file is no error: it is moved aside,
+    /// logged and counted ([`StoreStatus::damaged`]).
+    pub fn open(settings: DuckSettings) -> Result<Self, OpenError> {
+        let retention = Retention { live_days: settings.retention_days, import_days: settings.import_retention_days };
+        let opened = opening::open(&settings, &retention)?;
+        let files = Arc::new(Files::default());
+        opened.files.into_iter().for_each(|file| files.show(Arc::new(file)));
+        let ingested = Arc::new(AtomicI64::new(opened.ingested.micros()));
+        let clone = |operation| {
+            let connection = opened.connection.try_clone();
+            connection.map_err(|source| OpenError::Engine { operation, source })
+        };
+        let writer = Writer {
+            connection: clone("start writing")?,
+            directory: settings.directory.clone(),
+            clock: Arc::clone(&settings.clock),
+            retention,
+            files: Arc::clone(&files),
+            ingested: Arc::clone(&ingested),
+        };
+        let readers = Readers::new(clone("start reading")?, settings.readers, settings.query_timeout);
+        let (commands, queue) = mpsc::channel(QUEUE);
+        let shared = Arc::new(Shared {
+            commands,
+            readers,
+            files,
+            clock: settings.clock,
+            retention,
+            ingested,
+            damaged: AtomicU64::new(opened.damaged),
+            closed: AtomicBool::new(false),
+        });
+        let directory_error = |source| OpenError::Directory { path: settings.directory.clone(), source };
+        let writer = spawn("store-writer", opened.lock, move || writer.run(queue)).map_err(directory_error)?;
+        let retention = keep_retention(&shared).map_err(directory_error)?;
+        Ok(Self { shared, retention: Mutex::new(Some(retention)), writer: Mutex::new(Some(writer)) })
+    }
+}
+
+impl fmt::Debug for DuckStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("DuckStore").field("files", &self.shared.files.all().len()).finish_non_exhaustive()
+    }
+}
+
+/// A thread that holds the directory's lock for as long as it may write.
+fn spawn(name: &str, lock: File, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        work();
+        drop(lock);
+    })
+}
+
+/// A thread that enforces retention when it is due, until its sender is dropped or the store is gone.
+fn keep_retention(shared: &Arc<Shared>) -> std::io::Result<(SyncSender<()>, JoinHandle<()>)> {
+    let (stop, stopped) = sync_channel::<()>(1);
+    let shared = Arc::downgrade(shared);
+    let clock_of = |shared: &std::sync::Weak<Shared>| shared.upgrade().map(|shared| shared.clock.now());
+    let thread = std::thread::Builder::new().name("store-retention".to_owned()).spawn(move || {
+        while let Some(now) = clock_of(&shared) {
+            match stopped.recv_timeout(retention::until_due(now)) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+            }
+            let Some(shared) = shared.upgrade() else { return };
+            match shared.enforce_retention() {
+                Ok(()) | Err(StoreError::Closed) => {}
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "retention could not be enforced");
+                }
+            }
+        }
+    })?;
+    Ok((stop, thread))
+}
+
+impl Shared {
+    /// Hides what is over, waits for its readers, deletes it, and checkpoints the days before today. Blocks.
+    fn enforce_retention(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        for file in self.files.hide(|file| self.retention.is_over(file.key, now)) {
+            file.gate.close_and_drain();
+            self.tell(|reply| Command::Remove { file, reply })?;
+        }
+        self.tell(|reply| Command::Tidy { today: now.day(), reply })
+    }
+
+    fn tell(&self, command: impl FnOnce(oneshot::Sender<Result<(), StoreError>>) -> Command) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.blocking_send(command(reply)).map_err(|_| StoreError::Closed)?;
+        answer.blocking_recv().map_err(|_| StoreError::Closed)?
+    }
+
+    fn check_open(&self) -> Result<(), StoreError> {
+        if self.closed.load(Ordering::Acquire) { Err(StoreError::Closed) } else { Ok(()) }
+    }
+
+    /// Rows stamped until then are visible to every question from now on.
+    fn snapshot(&self) -> Timestamp {
+        Timestamp::from_micros(self.ingested.load(Ordering::Acquire))
+    }
+}
+
+#[async_trait]
+impl ExchangeStore for DuckStore {
+    async fn append(&self, batch: Batch) -> Result<Appended, StoreError> {
+        self.shared.check_open()?;
+        threadline_record::check_schema(&batch.rows).map_err(|error| StoreError::Schema(error.into()))?;
+        let (reply, answer) = oneshot::channel();
+        self.shared.commands.send(Command::Append { batch, reply }).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    async fn sessions(&self, query: SessionsQuery) -> Result<Page<SessionPart>, StoreError> {
+        self.shared.check_open()?;
+        let start = sessions::start(&query, self.shared.snapshot())?;
+        let leases = self.shared.files.lease(query.range);
+        let answer = move |connection: &_| sessions::answer(connection, &leases, &query, start);
+        self.shared.readers.run("list sessions", answer).await
+    }
+
+    async fn session(
+        &self,
+        id: SessionId,
+        range: TimeRange,
+        filters: Filters,
+        thread_bins: u16,
+        idle_gap_us: i64,
+    ) -> Result<Option<SessionSummary>, StoreError> {
+        self.shared.check_open()?;
+        let leases = self.shared.files.lease(range);
+        let question = summary::Question { id, range, filters, thread_bins, idle_gap_us };
+        let answer = move |connection: &_| summary::answer(connection, &leases, &question);
+        self.shared.readers.run("describe a session", answer).await
+    }
+
+    async fn exchanges(&self, query: ExchangesQuery) -> Result<Page<StoredExchange>, StoreError> {
+        self.shared.check_open()?;
+        let start = exchanges::start(&query, self.shared.snapshot())?;
+        let leases = self.shared.files.lease(query.range);
+        let answer = move |connection: &_| exchanges::answer(connection, &leases, &query, start);
+        self.shared.readers.run("list exchanges", answer).await
+    }
+
+    async fn exchange(&self, id: ExchangeId) -> Result<Option<StoredExchange>, StoreError> {
+        self.shared.check_open()?;
+        // The identity of live traffic tells its day; what is not there is looked for everywhere.
+        let day = questions::day_of(id);
+        let likely = |file: &Arc<crate::files::StoreFile>| {
+            day.is_some_and(|day| file.key.live && (day.plus(-1)..=day.plus(1)).contains(&file.key.day))
+        };
+        for likely_ones in [true, false] {
+            let leases = self.shared.files.lease_where(|file| likely(file) == likely_ones);
+            let answer = move |connection: &_| exchanges::one(connection, &leases, id);
+            if let Some(found) = self.shared.readers.run("find an exchange", answer).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn facets(
+        &self,
+        range: TimeRange,
+        filters: Filters,
+        fields: Vec<FacetField>,
+        limit: u32,
+    ) -> Result<Vec<(FacetField, Vec<Count>)>, StoreError> {
+        self.shared.check_open()?;
+        let leases = self.shared.files.lease(range);
+        let answer = move |connection: &_| facets::answer(connection, &leases, range, &filters, &fields, limit);
+        self.shared.readers.run("count values", answer).await
+    }
+
+    async fn histogram(&self, range: TimeRange, filters: Filters, bars: u16) -> Result<Vec<HistogramBar>, StoreError> {
+        self.shared.check_open()?;
+        let leases = self.shared.files.lease(range);
+        let answer = move |connection: &_| histogram::answer(connection, &leases, range, &filters, bars);
+        self.shared.readers.run("draw the histogram", answer).await
+    }
+
+    async fn status(&self) -> Result<StoreStatus, StoreError> {
+        self.shared.check_open()?;
+        let mut status = StoreStatus { damaged: self.shared.damaged.load(Ordering::Relaxed), ..StoreStatus::default() };
+        let mut import_days = std::collections::BTreeSet::new();
+        for file in self.shared.files.all() {
+            status.bytes_on_disk += file.bytes_on_disk();
+            let extent = file.extent();
+            status.exchanges += extent.rows;
+            if file.key.live {
+                status.days.extend((extent.rows > 0).then_some(file.key.day));
+            } else {
+                import_days.extend(extent.days.iter().copied());
+            }
+            status.span = match (status.span, extent.span) {
+                (Some((from, to)), Some((first, last))) => Some((from.min(first), to.max(last))),
+                (span, other) => span.or(other),
+            };
+        }
+        status.import_days = import_days.into_iter().collect();
+        Ok(status)
+    }
+
+    async fn enforce_retention(&self) -> Result<(), StoreError> {
+        self.shared.check_open()?;
+        let shared = Arc::clone(&self.shared);
+        let work = tokio::task::spawn_blocking(move || shared.enforce_retention());
+        work.await.map_err(failed("enforce retention"))?
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        if self.shared.closed.swap(true, Ordering::AcqRel) {
+            return Err(StoreError::Closed);
+        }
+        let retention = self.retention.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let shared = Arc::clone(&self.shared);
+        let work = tokio::task::spawn_blocking(move || {
+            if let Some((stop, thread)) = retention {
+                drop(stop);
+                let _ = thread.join();
+            }
+            let closed = shared.tell(|reply| Command::Close { reply });
+            shared.readers.close();
+            // The thread lets go of the directory's lock last; whoever opens it next needs that to have happened.
+            if let Some(writer) = writer {
+                let _ = writer.join();
+            }
+            closed
+        });
+        work.await.map_err(failed("close"))?
+    }
+}
