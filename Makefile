@@ -128,10 +128,11 @@ check: debug ## The repository's own rules: layering, file heads, documents, wor
 	cargo xtask check --binary $(TARGET_DIR)/debug/threadline
 
 .PHONY: deny
-deny: $(CARGO_DENY) ## Licences, bans and sources of all dependencies (deny.toml)
-	.tools/bin/cargo-deny --locked check --hide-inclusion-graph --allow duplicate licenses bans sources
-	.tools/bin/cargo-deny --locked --manifest-path fuzz/Cargo.toml check --hide-inclusion-graph --allow duplicate \
-		--config deny.toml licenses bans sources
+deny: $(CARGO_DENY) ## Licences, bans and sources of all dependencies, the fuzz targets' too (deny.toml)
+	for manifest in Cargo.toml fuzz/Cargo.toml; do \
+		.tools/bin/cargo-deny --locked --manifest-path $$manifest --config deny.toml check --hide-inclusion-graph \
+			--allow duplicate --allow license-exception-not-encountered --allow unused-wrapper licenses bans sources; \
+	done
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser, TIME seconds in all (TIME=3600 for an hour)
