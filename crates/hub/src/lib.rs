@@ -1,1 +1,30 @@
-//! To be written.
+//! The control plane: state, sign-in, the HTTP API and the console.
+//!
+//! A hub keeps settings, people, tokens, the audit log and the policy with its versions in SQLite, asks a store for
+//! exchanges and sessions, and serves both under `/api/v1`. It parses no message, decides no session and knows no
+//! engine; what it shows of nodes and of the grouping stage is handed to it in [`HubSettings`].
+//!
+//! Strings from traffic leave as JSON only. Errors are problem details (RFC 9457) that name the field and the reason
+//! and never carry SQL, captured values or what a client sent.
+
+mod api;
+mod console;
+mod database;
+mod files;
+mod hub;
+mod metrics;
+mod policies;
+mod problem;
+mod routes;
+mod security;
+mod server;
+
+pub use api::policy::BuiltInRule;
+pub use api::status::{Counter, NodeStatus};
+pub use database::DatabaseError;
+pub use hub::{Hub, HubSettings, OpenError, TraceDecoder};
+pub use metrics::HubMetrics;
+pub use policies::{SaveError, StoredPolicyError};
+pub use routes::openapi_document;
+pub use security::password::PasswordError;
+pub use security::secret::RandomnessError;

@@ -1,0 +1,18 @@
+//! The HTTP API under `/api/v1`: one file per area, each with its requests, answers and handlers.
+//!
+//! Which role may call what is said in one place, [`crate::routes`], and enforced before any handler runs.
+
+pub(crate) mod answers;
+pub(crate) mod batches;
+pub(crate) mod body;
+pub(crate) mod filters;
+pub(crate) mod overview;
+pub(crate) mod paging;
+pub(crate) mod people;
+pub(crate) mod policy;
+pub(crate) mod query;
+pub(crate) mod range;
+pub(crate) mod sessions;
+pub(crate) mod sign_in;
+pub(crate) mod status;
+pub(crate) mod time;

@@ -1,0 +1,493 @@
+//! The policy as the API shows and takes it: context parameters, versions, and the check of one point.
+//!
+//! The rules are the policy crate's; nothing is judged here.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, header};
+use serde::{Deserialize, Serialize};
+use threadline_points::{Point, PointError, Side};
+use threadline_policy::{
+    MAXIMUM_PARAMETERS, Parameter, ParameterDocument, ParameterType, PointSpelling, Policy, PolicyDocument,
+};
+use utoipa::ToSchema;
+
+use super::body::JsonBody;
+use super::query::QueryParameters;
+use super::sessions::PageParameters;
+use super::time::Time;
+use crate::hub::Inner;
+use crate::policies::{SaveError, SavedVersion};
+use crate::problem::{FieldProblem, Problem};
+use crate::security::Caller;
+
+/// A rule of the built-in grouping set, or a fallback. Read-only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BuiltInRule {
+    /// Its name, as exchanges carry it in `session_key`.
+    pub name: String,
+    /// What it looks at, in a sentence.
+    pub description: String,
+}
+
+/// Whether a parameter's value names somebody.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ParameterKind {
+    /// Neither.
+    #[default]
+    None,
+    /// The session's user.
+    User,
+    /// The user's role.
+    Role,
+}
+
+impl From<ParameterKind> for ParameterType {
+    fn from(kind: ParameterKind) -> Self {
+        match kind {
+            ParameterKind::None => Self::None,
+            ParameterKind::User => Self::User,
+            ParameterKind::Role => Self::Role,
+        }
+    }
+}
+
+impl From<ParameterType> for ParameterKind {
+    fn from(kind: ParameterType) -> Self {
+        match kind {
+            ParameterType::None => Self::None,
+            ParameterType::User => Self::User,
+            ParameterType::Role => Self::Role,
+        }
+    }
+}
+
+/// One context parameter as it holds.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct PolicyParameter {
+    /// Unique name.
+    name: String,
+    /// Where the value stands, text spelling.
+    point: String,
+    /// The same in the JSON spelling.
+    #[schema(value_type = Vec<serde_json::Value>)]
+    point_json: serde_json::Value,
+    /// The same as the console shows it, step by step.
+    breadcrumb: Vec<String>,
+    /// Whether the value names a user or a role.
+    #[serde(rename = "type")]
+    kind: ParameterKind,
+    /// Sessions are grouped by it; keys are tried in the order of the list.
+    group: bool,
+    /// The value leaves the node as a keyed hash only.
+    hashed: bool,
+    /// Values of keys are equal only within one namespace; null is the one that all keys share.
+    #[schema(required)]
+    namespace: Option<String>,
+}
+
+impl From<&Parameter> for PolicyParameter {
+    fn from(parameter: &Parameter) -> Self {
+        Self {
+            name: parameter.name.clone(),
+            point: parameter.point.to_string(),
+            point_json: parameter.point.to_json(),
+            breadcrumb: parameter.point.breadcrumb(),
+            kind: parameter.kind.into(),
+            group: parameter.group,
+            hashed: parameter.hashed,
+            namespace: parameter.namespace.clone(),
+        }
+    }
+}
+
+fn shown(policy: &Policy) -> Vec<PolicyParameter> {
+    policy.parameters().iter().filter(|parameter| !parameter.hidden).map(PolicyParameter::from).collect()
+}
+
+/// The context parameters that hold now.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct PolicyParameters {
+    /// Version of the policy; 0 before anything was saved.
+    version: u64,
+    /// When it was saved; null for version 0.
+    #[schema(required)]
+    saved_at: Option<Time>,
+    /// Who saved it: a person, an API token, or `configuration file`; null for version 0.
+    #[schema(required)]
+    saved_by: Option<String>,
+    /// What they said about it.
+    #[schema(required)]
+    comment: Option<String>,
+    /// The parameters; their order is the order in which keys are tried.
+    parameters: Vec<PolicyParameter>,
+    /// What groups when no key of the list works, in order.
+    built_in: Vec<BuiltInRule>,
+    /// How many parameters there may be.
+    maximum: u32,
+}
+
+/// A point in its text spelling (`request > query token`) or its JSON spelling (`["request",["query","token"]]`).
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum PointInput {
+    /// Text spelling.
+    Text(String),
+    /// JSON spelling.
+    Steps(Vec<serde_json::Value>),
+}
+
+impl From<PointInput> for PointSpelling {
+    fn from(input: PointInput) -> Self {
+        match input {
+            PointInput::Text(text) => Self::Text(text),
+            PointInput::Steps(steps) => Self::Json(steps.into()),
+        }
+    }
+}
+
+/// One context parameter as it is to be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ParameterInput {
+    /// Unique name, 1 to 64 characters.
+    name: String,
+    /// Where the value stands.
+    point: PointInput,
+    /// Whether the value names a user or a role. Left out: `none`.
+    #[serde(rename = "type", default)]
+    #[schema(required = false)]
+    kind: ParameterKind,
+    /// Group sessions by this key. Left out: no.
+    #[serde(default)]
+    #[schema(required = false)]
+    group: bool,
+    /// Export as hashed. Left out or null: yes on places where credentials stand, else no.
+    hashed: Option<bool>,
+    /// Namespace of a grouping key. Left out or null: the one that all keys share.
+    namespace: Option<String>,
+}
+
+/// The whole list as it is to be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyInput {
+    /// At most 20 parameters, in order.
+    parameters: Vec<ParameterInput>,
+    /// What this change is about, at most 500 characters; kept with the version.
+    comment: Option<String>,
+}
+
+impl PolicyInput {
+    fn into_document(self) -> PolicyDocument {
+        let parameters = self.parameters.into_iter().map(|input| ParameterDocument {
+            name: input.name,
+            point: input.point.into(),
+            kind: input.kind.into(),
+            group: input.group,
+            hashed: input.hashed,
+            namespace: input.namespace,
+        });
+        PolicyDocument { parameters: parameters.collect() }
+    }
+}
+
+/// Read the context parameters
+///
+/// In order, with the built-in rules that apply after them. The ETag is needed to save changes.
+#[utoipa::path(
+    get, path = "/policy/parameters", tag = "policy",
+    responses((
+        status = 200, description = "The list that holds.", body = PolicyParameters,
+        headers(("ETag" = String, description = "The version, for If-Match.")),
+    )),
+)]
+pub(crate) async fn read_parameters(
+    State(hub): State<Arc<Inner>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    QueryParameters::parse(query.as_deref())?.finish()?;
+    let policy = hub.policies.current();
+    let saved = hub.policies.saved(policy.version()).await?;
+    Ok(parameters_answer(&hub, &policy, saved))
+}
+
+fn parameters_answer(hub: &Inner, policy: &Policy, saved: Option<SavedVersion>) -> Response {
+    let (saved_at, saved_by, comment) = match saved {
+        Some(saved) => (Some(Time(saved.saved_at)), Some(saved.saved_by), saved.comment),
+        None => (None, None, None),
+    };
+    let body = PolicyParameters {
+        version: policy.version(),
+        saved_at,
+        saved_by,
+        comment,
+        parameters: shown(policy),
+        built_in: hub.settings.built_in_rules.clone(),
+        maximum: MAXIMUM_PARAMETERS as u32,
+    };
+    let mut response = Json(body).into_response();
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", policy.version())) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// Save the context parameters
+///
+/// Replaces the whole ordered list and makes a new version that nodes use at once for new traffic; what is stored
+/// stays as it was exported. With any error nothing is changed. Saving what already holds makes no version.
+#[utoipa::path(
+    put, path = "/policy/parameters", tag = "policy",
+    params(("If-Match" = String, Header, description = "ETag of the list that was edited.")),
+    request_body = PolicyInput,
+    responses((
+        status = 200, description = "The list that holds now.", body = PolicyParameters,
+        headers(("ETag" = String, description = "The version, for If-Match.")),
+    )),
+)]
+pub(crate) async fn save_parameters(
+    State(hub): State<Arc<Inner>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    JsonBody(input): JsonBody<PolicyInput>,
+) -> Result<Response, Problem> {
+    let expected = if_match(&headers)?;
+    let comment = input.comment.as_deref().map(str::trim).filter(|comment| !comment.is_empty()).map(str::to_owned);
+    if comment.as_ref().is_some_and(|comment| comment.chars().count() > 500) {
+        return Err(Problem::field("comment", "may have at most 500 characters"));
+    }
+    let saved = hub.policies.save(input.into_document(), expected.as_deref(), &caller, comment).await;
+    let policy = saved.map_err(|error| match error {
+        SaveError::Stale { current } => Problem::stale(current),
+        SaveError::Invalid(errors) => Problem::fields(errors.into_iter().map(FieldProblem::from).collect()),
+        SaveError::Database(error) => Problem::internal("save the policy", &error),
+    })?;
+    let saved = hub.policies.saved(policy.version()).await?;
+    Ok(parameters_answer(&hub, &policy, saved))
+}
+
+/// The versions that `If-Match` names (RFC 9110, 13.1.1); `None` for `*`.
+fn if_match(headers: &HeaderMap) -> Result<Option<Vec<u64>>, Problem> {
+    let mut versions = Vec::new();
+    let mut present = false;
+    for value in headers.get_all(header::IF_MATCH) {
+        present = true;
+        let text = value.to_str().map_err(|_| Problem::field("If-Match", "is not an ETag"))?;
+        for tag in text.split(',').map(str::trim) {
+            if tag == "*" {
+                return Ok(None);
+            }
+            let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+            let inner = inner.ok_or_else(|| Problem::field("If-Match", "expected an ETag in quotes, such as \"3\""))?;
+            // A tag that is none of ours is well-formed and simply matches nothing.
+            versions.extend(inner.parse::<u64>().ok());
+        }
+    }
+    if present { Ok(Some(versions)) } else { Err(Problem::if_match_needed()) }
+}
+
+/// A point to check.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PointToCheck {
+    /// The point as written.
+    point: PointInput,
+}
+
+/// One point in its three spellings.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PointSpellings {
+    /// Text spelling.
+    point: String,
+    /// JSON spelling.
+    #[schema(value_type = Vec<serde_json::Value>)]
+    point_json: serde_json::Value,
+    /// Breadcrumb, step by step.
+    breadcrumb: Vec<String>,
+    /// `request` or `response`.
+    side: &'static str,
+    /// Whether credentials usually stand there, so that `hashed` is preselected.
+    hashed_by_default: bool,
+}
+
+/// What is wrong with a point.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PointProblem {
+    /// Position of the step at fault, from 0; null when no single step is.
+    #[schema(required)]
+    step: Option<u32>,
+    /// Why.
+    reason: String,
+    /// What may stand there instead; empty when that is no short list.
+    allowed: Vec<String>,
+}
+
+impl From<PointError> for PointProblem {
+    fn from(error: PointError) -> Self {
+        Self {
+            step: u32::try_from(error.position()).ok(),
+            reason: error.to_string(),
+            allowed: error.allowed().to_vec(),
+        }
+    }
+}
+
+/// The verdict on a point: exactly one of the two is there.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PointCheck {
+    /// Its spellings, when it is one.
+    #[schema(required)]
+    spellings: Option<PointSpellings>,
+    /// What is wrong, when it is none.
+    #[schema(required)]
+    error: Option<PointProblem>,
+}
+
+/// Check a point
+///
+/// Takes any spelling and returns all of them, or says which step cannot stand where it does and what may. What the
+/// check accepts can be saved.
+#[utoipa::path(
+    post, path = "/policy/points/check", tag = "policy",
+    request_body = PointToCheck,
+    responses((status = 200, description = "The verdict.", body = PointCheck)),
+)]
+pub(crate) async fn check_point(JsonBody(input): JsonBody<PointToCheck>) -> Json<PointCheck> {
+    let parsed = match &input.point {
+        PointInput::Text(text) => Point::parse(text),
+        PointInput::Steps(steps) => Point::from_json(&steps.clone().into()),
+    };
+    let verdict = parsed.map_err(PointProblem::from).and_then(|point| match refused_by_policy(&point) {
+        None => Ok(spellings(&point)),
+        Some(reason) => Err(PointProblem { step: None, reason, allowed: Vec::new() }),
+    });
+    Json(match verdict {
+        Ok(spellings) => PointCheck { spellings: Some(spellings), error: None },
+        Err(error) => PointCheck { spellings: None, error: Some(error) },
+    })
+}
+
+/// Some points are well-formed, but no policy may use them (yet).
+fn refused_by_policy(point: &Point) -> Option<String> {
+    let parameter = ParameterDocument {
+        name: "checked".to_owned(),
+        point: PointSpelling::Text(point.to_string()),
+        kind: ParameterType::None,
+        group: false,
+        hashed: None,
+        namespace: None,
+    };
+    let errors = Policy::validate(1, PolicyDocument { parameters: vec![parameter] }).err()?;
+    errors.into_iter().next().map(|error| error.reason)
+}
+
+fn spellings(point: &Point) -> PointSpellings {
+    PointSpellings {
+        point: point.to_string(),
+        point_json: point.to_json(),
+        breadcrumb: point.breadcrumb(),
+        side: match point.side() {
+            Side::Request => "request",
+            Side::Response => "response",
+        },
+        hashed_by_default: point.is_credential_place(),
+    }
+}
+
+/// One saved version.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PolicyVersion {
+    /// Its number.
+    version: u64,
+    /// When it was saved.
+    saved_at: Time,
+    /// Who saved it.
+    saved_by: String,
+    /// What they said about it.
+    #[schema(required)]
+    comment: Option<String>,
+    /// What changed against the version before, a sentence each.
+    changes: Vec<String>,
+}
+
+impl From<SavedVersion> for PolicyVersion {
+    fn from(saved: SavedVersion) -> Self {
+        Self {
+            version: saved.version,
+            saved_at: Time(saved.saved_at),
+            saved_by: saved.saved_by,
+            comment: saved.comment,
+            changes: saved.changes,
+        }
+    }
+}
+
+/// A page of the version history.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PolicyVersionList {
+    /// Versions over all pages.
+    total: u64,
+    /// Token of the next page; null on the last.
+    #[schema(required)]
+    next_page_token: Option<String>,
+    /// Newest first.
+    versions: Vec<PolicyVersion>,
+}
+
+/// One saved version with its list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PolicyVersionDetails {
+    /// The version.
+    #[serde(flatten)]
+    version: PolicyVersion,
+    /// Its parameters.
+    parameters: Vec<PolicyParameter>,
+}
+
+/// List policy versions
+#[utoipa::path(
+    get, path = "/policy/versions", tag = "policy",
+    params(PageParameters),
+    responses((status = 200, description = "A page of the history, newest first.", body = PolicyVersionList)),
+)]
+pub(crate) async fn list_versions(
+    State(hub): State<Arc<Inner>>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<PolicyVersionList>, Problem> {
+    let mut parameters = QueryParameters::parse(query.as_deref())?;
+    let (limit, before) = super::paging::take_descending_page(&mut parameters);
+    parameters.finish()?;
+    let (total, versions) = hub.policies.versions(before, limit).await?;
+    let next_page_token = super::paging::descending_token(&versions, limit, |saved| saved.version);
+    Ok(Json(PolicyVersionList {
+        total,
+        next_page_token,
+        versions: versions.into_iter().map(PolicyVersion::from).collect(),
+    }))
+}
+
+/// Read a policy version
+#[utoipa::path(
+    get, path = "/policy/versions/{version}", tag = "policy",
+    params(("version" = u64, Path, description = "Its number, from 1.")),
+    responses((status = 200, description = "The version.", body = PolicyVersionDetails)),
+)]
+pub(crate) async fn read_version(
+    State(hub): State<Arc<Inner>>,
+    Path(version): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<PolicyVersionDetails>, Problem> {
+    QueryParameters::parse(query.as_deref())?.finish()?;
+    let plain = version.bytes().all(|byte| byte.is_ascii_digit());
+    let number = version.parse::<u64>().ok().filter(|number| plain && i64::try_from(*number).is_ok());
+    let number = number.ok_or_else(|| Problem::field("version", "expected a whole number from 1"))?;
+    let missing = || Problem::not_found("There is no such version.");
+    let saved = hub.policies.saved(number).await?.ok_or_else(missing)?;
+    let policy = hub.policies.version(number).await?.ok_or_else(missing)?;
+    Ok(Json(PolicyVersionDetails { version: saved.into(), parameters: shown(&policy) }))
+}

@@ -1,0 +1,224 @@
+//! The hub put together: what it needs from the one who starts it, its shared state, and how it is opened and served.
+
+use std::fmt;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use threadline_model::{Clock, Timestamp};
+use threadline_policy::{Policy, PolicyDocument};
+use threadline_store::ExchangeStore;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+
+use crate::api::policy::BuiltInRule;
+use crate::api::status::NodeStatus;
+use crate::database::{self, Database, DatabaseError};
+use crate::metrics::HubMetrics;
+use crate::policies::{LoadError, Policies, SaveError, StoredPolicyError};
+use crate::security::first_run::FirstRun;
+use crate::security::local_token::LocalToken;
+use crate::security::password::{PasswordError, Passwords};
+use crate::security::secret::RandomnessError;
+use crate::security::throttle::Throttle;
+use crate::{routes, server};
+
+/// Batches received at the same time; each may hold 64 MiB.
+const BATCHES_AT_A_TIME: usize = 4;
+
+/// Turns the column `session_trace` into one word per configured grouping key: `worked`, `absent` …
+pub type TraceDecoder = Arc<dyn Fn(&str) -> Vec<String> + Send + Sync>;
+
+/// What a hub needs to know, and what it shows of parts that it must not depend on.
+#[derive(Clone)]
+pub struct HubSettings {
+    /// Folder for state and secrets; made readable by its owner only when it is missing.
+    pub directory: PathBuf,
+    /// Version of Threadline, for `/status`.
+    pub version: String,
+    /// Names besides addresses and `localhost` that the hub is reached by, without port.
+    pub host_names: Vec<String>,
+    /// Browsers reach the hub over https (TLS in front of it), so cookies are `Secure`.
+    pub secure_cookies: bool,
+    /// The built-in grouping rules and fallbacks, in order.
+    pub built_in_rules: Vec<BuiltInRule>,
+    /// The grouping stage's decoder.
+    pub decode_trace: TraceDecoder,
+    /// The nodes of this process and what they count.
+    pub nodes: Arc<dyn Fn() -> Vec<NodeStatus> + Send + Sync>,
+    /// Whether everything works; the error is a reason in words.
+    pub ready: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
+    /// The text of `/metrics` (OpenMetrics).
+    pub render_metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// The hub's own counters, registered where `render_metrics` reads.
+    pub metrics: HubMetrics,
+}
+
+impl HubSettings {
+    /// Settings of a hub that stands alone: no nodes, no rules, always ready.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: directory.into(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            host_names: Vec::new(),
+            secure_cookies: false,
+            built_in_rules: Vec::new(),
+            decode_trace: Arc::new(|_| Vec::new()),
+            nodes: Arc::new(Vec::new),
+            ready: Arc::new(|| Ok(())),
+            render_metrics: Arc::new(|| "# EOF\n".to_owned()),
+            metrics: HubMetrics::default(),
+        }
+    }
+}
+
+impl fmt::Debug for HubSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("HubSettings")
+            .field("directory", &self.directory)
+            .field("host_names", &self.host_names)
+            .field("secure_cookies", &self.secure_cookies)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a hub could not be opened or served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The folder or a file in it could not be made, written or removed.
+    #[error("cannot use the hub's folder")]
+    Directory(#[source] std::io::Error),
+    /// The state could not be opened or brought up to date.
+    #[error("cannot open the hub's state")]
+    Database(#[from] DatabaseError),
+    /// A saved policy is not valid under the rules of this version.
+    #[error("cannot start from the saved policy")]
+    Policy(#[from] StoredPolicyError),
+    /// Argon2 does not work here.
+    #[error("cannot hash passwords")]
+    Passwords(#[from] PasswordError),
+    /// No randomness.
+    #[error("cannot make secrets")]
+    Randomness(#[from] RandomnessError),
+    /// The listener has no address.
+    #[error("cannot read the address that the hub listens on")]
+    Listener(#[source] std::io::Error),
+}
+
+impl From<LoadError> for OpenError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Database(error) => Self::Database(error),
+            LoadError::Stored(error) => Self::Policy(error),
+        }
+    }
+}
+
+/// What handlers share.
+pub(crate) struct Inner {
+    pub(crate) settings: HubSettings,
+    pub(crate) store: Arc<dyn ExchangeStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) started_at: Timestamp,
+    pub(crate) database: Database,
+    pub(crate) policies: Policies,
+    pub(crate) first_run: FirstRun,
+    pub(crate) local_token: LocalToken,
+    pub(crate) passwords: Passwords,
+    pub(crate) throttle: Throttle,
+    pub(crate) batch_permits: Semaphore,
+    pub(crate) openapi: Bytes,
+}
+
+impl Inner {
+    /// The time now.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// State, sign-in, API and console. Cloning shares it.
+#[derive(Clone)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Hub").field("settings", &self.inner.settings).finish_non_exhaustive()
+    }
+}
+
+impl Hub {
+    /// Opens the state in the folder, making both if they are missing. Without any person, a one-time token for the
+    /// first administrator is made.
+    pub async fn open(
+        settings: HubSettings,
+        store: Arc<dyn ExchangeStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
+        make_directory(&settings.directory).map_err(OpenError::Directory)?;
+        let database = database::open(&settings.directory.join("state.sqlite")).await?;
+        let now = clock.now();
+        database::audit::forget_old(&database, now).await?;
+        let policies = Policies::load(database.clone(), Arc::clone(&clock)).await?;
+        let anybody = database::people::any(&database).await?;
+        let inner = Inner {
+            first_run: FirstRun::prepare(&settings.directory, anybody)?,
+            local_token: LocalToken::generate()?,
+            passwords: Passwords::new()?,
+            throttle: Throttle::default(),
+            batch_permits: Semaphore::new(BATCHES_AT_A_TIME),
+            openapi: routes::openapi_document().into(),
+            started_at: now,
+            settings,
+            store,
+            clock,
+            database,
+            policies,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Follows the policy: a saved version is seen here before the one who saved it gets an answer.
+    pub fn policy(&self) -> watch::Receiver<Arc<Policy>> {
+        self.inner.policies.subscribe()
+    }
+
+    /// Applies the policy of a configuration file if it differs from the one last applied this way, and returns the
+    /// policy that holds. `by` stands in the history, as in `configuration file`.
+    pub async fn apply_policy(&self, document: PolicyDocument, by: &str) -> Result<Arc<Policy>, SaveError> {
+        self.inner.policies.apply_file(document, by).await
+    }
+
+    /// The one-time token for the first administrator: for the terminal, never for a log. None once it was used.
+    pub fn first_run_token(&self) -> Option<String> {
+        self.inner.first_run.reveal()
+    }
+
+    /// Serves API and console until `shutdown`, then lets requests under way finish. While it serves, the folder
+    /// holds `local-token` and `hub-address` for commands on the same machine.
+    pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), OpenError> {
+        let address = listener.local_addr().map_err(OpenError::Listener)?;
+        let published = self.inner.local_token.publish(&self.inner.settings.directory, address);
+        let _published = published.map_err(OpenError::Directory)?;
+        server::serve(server::router(Arc::clone(&self.inner)), listener, shutdown).await;
+        Ok(())
+    }
+
+    /// Closes the state. Call it after [`Hub::serve`] returned.
+    pub async fn close(&self) {
+        self.inner.database.close().await;
+    }
+}
+
+fn make_directory(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
