@@ -129,13 +129,19 @@ fn fate(base: &[u8], number: usize, last: bool, covers: &[Cover], secrets: &Secr
         return hash.map_or(Segment::Cut, Segment::Hashed);
     }
     let decoded = percent_decoded(base);
-    if let Some(hash) = secrets.covering(&decoded) {
+    if let Some(hash) = covering(base, &decoded, secrets) {
         Segment::Hashed(hash)
     } else if looks_like_credential(&decoded) {
         Segment::Cut
     } else {
         Segment::Clear
     }
+}
+
+/// The hash of a secret that shows in a text as sent or once it is decoded.
+fn covering(sent: &[u8], decoded: &Cow<'_, [u8]>, secrets: &Secrets<'_>) -> Option<HashText> {
+    let differs = matches!(decoded, Cow::Owned(_));
+    secrets.covering(decoded).or_else(|| if differs { secrets.covering(sent) } else { None })
 }
 
 /// A segment without its parameters (RFC 3986, section 3.3), and the parameters with the `;` before them. An escaped
@@ -166,13 +172,12 @@ fn push_parameters(mut parameters: &[u8], secrets: &Secrets<'_>, path: &mut Stri
     }
 }
 
-fn push_name(name: &[u8], limit: usize, secrets: &Secrets<'_>, into: &mut String) {
+/// Whether the name could be shown; what stands under one that could not is no more harmless.
+fn push_name(name: &[u8], limit: usize, secrets: &Secrets<'_>, into: &mut String) -> bool {
     let decoded = percent_decoded(name);
-    if secrets.covering(&decoded).is_some() || looks_like_credential(&decoded) {
-        into.push_str(CUT);
-    } else {
-        into.push_str(&text(name, limit));
-    }
+    let shown = covering(name, &decoded, secrets).is_none() && !looks_like_credential(&decoded);
+    into.push_str(&if shown { text(name, limit) } else { Cow::Borrowed(CUT) });
+    shown
 }
 
 fn split_pair(pair: &[u8]) -> (&[u8], Option<&[u8]>) {
@@ -211,8 +216,8 @@ pub(crate) fn query<'a>(query: &'a [u8], values: &Values<'_>, secrets: &Secrets<
             exported.push('&');
         }
         let (name, value) = split_pair(field);
-        push_name(name, MAXIMUM_BYTES, secrets, &mut exported);
-        let Some(value) = value else { continue };
+        let shown_name = push_name(name, MAXIMUM_BYTES, secrets, &mut exported);
+        let Some(value) = value.filter(|_| shown_name) else { continue };
         match values {
             Values::Selected([]) => {}
             Values::Selected(selected) => {
@@ -233,7 +238,7 @@ pub(crate) fn query<'a>(query: &'a [u8], values: &Values<'_>, secrets: &Secrets<
 fn push_value(value: &[u8], hash: Option<HashText>, secrets: &Secrets<'_>, exported: &mut String) {
     exported.push('=');
     let decoded = decoded_field(value);
-    if let Some(hash) = hash.or_else(|| secrets.covering(&decoded)) {
+    if let Some(hash) = hash.or_else(|| covering(value, &decoded, secrets)) {
         exported.push_str(hash.as_str());
     } else if looks_like_credential(&decoded) {
         exported.push_str(CUT);

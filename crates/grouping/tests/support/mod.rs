@@ -1,6 +1,8 @@
 //! Exchanges out of raw messages, and policies out of points.
 #![allow(clippy::unwrap_used, dead_code)]
 
+use std::sync::LazyLock;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use threadline_grouping::{Grouped, Grouper, InstallationSecret, SessionHashKey};
@@ -66,13 +68,20 @@ pub(crate) fn exchange(request: &str, response: &str) -> Exchange {
     }
 }
 
+/// A secret that is the same in every run.
+pub(crate) fn secret() -> &'static InstallationSecret {
+    static SECRET: LazyLock<InstallationSecret> = LazyLock::new(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secret");
+        std::fs::write(&path, format!("threadline-secret-v1 {}\n", "5a".repeat(32))).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        InstallationSecret::load_or_create(&path).unwrap()
+    });
+    &SECRET
+}
+
 pub(crate) fn key() -> SessionHashKey {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("secret");
-    std::fs::write(&path, format!("threadline-secret-v1 {}\n", "5a".repeat(32))).unwrap();
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-    std::fs::set_permissions(&path, permissions).unwrap();
-    InstallationSecret::load_or_create(&path).unwrap().session_key()
+    secret().session_key()
 }
 
 /// A policy whose grouping keys are these points in this order, named by their position from 1.
