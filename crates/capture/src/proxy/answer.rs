@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, Version};
 use hyper::body::{Body, Incoming};
 use threadline_model::{HttpVersion, Outcome};
 
 use super::body::{RequestBody, RequestTap, ResponseBody};
 use super::connection::ClientConnection;
+use super::framing::HeadFault;
 use super::hygiene::{
     RequestFault, accepts_websocket, asks_for_websocket, mark_websocket, prepare_request, prepare_response,
     request_host, settle_cookies,
@@ -25,18 +26,21 @@ enum Failure {
     Framing(&'static str),
     /// Something else in the head.
     Request(RequestFault),
-    /// The client broke its body off, or its chunks were malformed.
+    /// The client broke its body off.
     Body,
+    /// The chunks of the body were malformed.
+    Chunks,
     /// No connection, or no usable response.
     BadGateway,
     /// The upstream took too long.
     GatewayTimeout,
 }
 
-/// Answers one request.
+/// Answers one request; `ambiguous` if its framing must be refused.
 pub(super) async fn answer(
     connection: Arc<ClientConnection>,
     mut request: Request<Incoming>,
+    ambiguous: Option<HeadFault>,
 ) -> Response<ResponseBody> {
     let worker = Arc::clone(&connection.worker);
     worker.counters.requests.add(1);
@@ -55,7 +59,7 @@ pub(super) async fn answer(
     };
     let recording = Recording::begin(&connection, head, tap.clone());
 
-    let refusal = match (connection.refuses_next(), &host) {
+    let refusal = match (ambiguous, &host) {
         (Some(fault), _) => Some(Failure::Framing(fault.reason())),
         (None, Err(fault)) => Some(Failure::Request(*fault)),
         (None, Ok(_)) if tap.is_none() && promises_a_body(&parts.headers) => {
@@ -139,7 +143,8 @@ impl InFlight {
                 Ok(response) => return Ok((response, link, self)),
                 Err(SendError::TimedOut) => return Err((Failure::GatewayTimeout, self)),
                 Err(_) if self.tap.as_ref().is_some_and(|tap| tap.has_failed()) => {
-                    return Err((Failure::Body, self));
+                    let broken = self.connection.body_was_broken();
+                    return Err((if broken { Failure::Chunks } else { Failure::Body }, self));
                 }
                 // The upstream closed the kept connection just as the request went out.
                 Err(SendError::NotSent(request)) if link.is_reused() => next = Some(*request),
@@ -245,6 +250,7 @@ fn refuse(worker: &Worker, mut recording: Recording, failure: &Failure) -> Respo
             };
             (status, Outcome::Refused, fault.reason())
         }
+        Failure::Chunks => (StatusCode::BAD_REQUEST, Outcome::Refused, HeadFault::Chunks.reason()),
         Failure::Body => (StatusCode::BAD_REQUEST, Outcome::ClientAborted, "the request body broke off"),
         Failure::BadGateway => {
             counters.upstream_failures.add(1);

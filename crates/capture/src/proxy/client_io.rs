@@ -22,6 +22,8 @@ use super::settings::Timeouts;
 pub(super) struct FramingVerdict {
     /// Heads judged so far, the refused one included.
     judged: AtomicU64,
+    /// Requests that hyper has handed over.
+    taken: AtomicU64,
     /// Ordinal of the head to refuse.
     refused: AtomicU64,
     fault: std::sync::OnceLock<HeadFault>,
@@ -38,6 +40,7 @@ impl FramingVerdict {
     pub(super) fn new() -> Self {
         Self {
             judged: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
             refused: AtomicU64::new(NONE),
             fault: std::sync::OnceLock::new(),
             broken_body: AtomicBool::new(false),
@@ -45,18 +48,29 @@ impl FramingVerdict {
         }
     }
 
-    /// Whether the request with this ordinal must be refused, and why. A head that was not judged at all is refused
-    /// too: it would mean that the two readings of the stream have parted.
-    pub(super) fn refuses(&self, ordinal: u64) -> Option<HeadFault> {
+    /// To be asked once for each request, in their order: whether it must be refused, and why. A head that was not
+    /// judged at all is refused too: it would mean that the two readings of the stream have parted.
+    pub(super) fn refuses_next(&self) -> Option<HeadFault> {
+        let ordinal = self.taken.fetch_add(1, Ordering::Relaxed);
         if ordinal >= self.refused.load(Ordering::Relaxed) {
             return Some(self.fault.get().copied().unwrap_or(HeadFault::LineEnd));
         }
         (ordinal >= self.judged.load(Ordering::Relaxed)).then_some(HeadFault::LineEnd)
     }
 
+    fn refuse(&self, ordinal: u64, fault: HeadFault) {
+        // Set once: a follower finds one fault.
+        let _ = self.fault.set(fault);
+        self.refused.store(ordinal, Ordering::Relaxed);
+    }
+
+    fn is_refusing(&self) -> bool {
+        self.fault.get().is_some()
+    }
+
     /// Whether any fault was found.
     pub(super) fn has_fault(&self) -> bool {
-        self.fault.get().is_some() || self.body_was_broken()
+        self.is_refusing() || self.body_was_broken()
     }
 
     /// Whether reading ended because a body's chunks were broken.
@@ -131,12 +145,12 @@ impl ClientIo {
         follower.follow(read);
         self.verdict.judged.store(follower.heads(), Ordering::Relaxed);
         match follower.fault() {
-            Some(FramingFault::Head { ordinal, fault }) if !faulted_before => {
-                // Set once: a follower finds one fault.
-                let _ = self.verdict.fault.set(fault);
-                self.verdict.refused.store(ordinal, Ordering::Relaxed);
+            Some(FramingFault::Head { ordinal, fault }) if !faulted_before => self.verdict.refuse(ordinal, fault),
+            // The head came with the broken chunks: hyper has not handed it over yet, so it can still be refused.
+            Some(FramingFault::Body { ordinal }) if ordinal >= self.verdict.taken.load(Ordering::Relaxed) => {
+                self.verdict.refuse(ordinal, HeadFault::Chunks);
             }
-            Some(FramingFault::Body { .. }) => {
+            Some(FramingFault::Body { .. }) if !self.verdict.is_refusing() => {
                 self.verdict.broken_body.store(true, Ordering::Relaxed);
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "the chunks of a request body are malformed"));
             }

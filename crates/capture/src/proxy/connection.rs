@@ -5,7 +5,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -29,8 +29,8 @@ use super::worker::{Place, Worker};
 pub(super) struct ClientConnection {
     pub(super) worker: Arc<Worker>,
     pub(super) peer: Peer,
-    /// Ordinal of the next request. HTTP/2 has no framing to judge.
-    framing: Option<(Arc<FramingVerdict>, AtomicU64)>,
+    /// None for HTTP/2, whose framing leaves nothing to judge.
+    framing: Option<Arc<FramingVerdict>>,
     /// Exchanges whose response is being written. They are delivered after that, not before: analysis has time, the
     /// client has not.
     finished: Mutex<Vec<Box<InProgress>>>,
@@ -39,25 +39,29 @@ pub(super) struct ClientConnection {
 }
 
 impl ClientConnection {
-    fn new(worker: Arc<Worker>, peer: SocketAddr, place: Place, verdict: Option<Arc<FramingVerdict>>) -> Arc<Self> {
+    fn new(worker: Arc<Worker>, peer: SocketAddr, place: Place, framing: Option<Arc<FramingVerdict>>) -> Arc<Self> {
         Arc::new(Self {
             worker,
             peer: Peer::new(peer),
-            framing: verdict.map(|verdict| (verdict, AtomicU64::new(0))),
+            framing,
             finished: Mutex::default(),
             _place: place,
         })
     }
 
-    /// Counts a request; says whether its framing must be refused.
-    pub(super) fn refuses_next(&self) -> Option<HeadFault> {
-        let (verdict, ordinal) = self.framing.as_ref()?;
-        verdict.refuses(ordinal.fetch_add(1, Ordering::Relaxed))
+    /// Whether the request that hyper hands over now must be refused for its framing.
+    fn refuses_next(&self) -> Option<HeadFault> {
+        self.framing.as_ref()?.refuses_next()
+    }
+
+    /// Whether a body was cut off for its framing.
+    pub(super) fn body_was_broken(&self) -> bool {
+        self.framing.as_ref().is_some_and(|verdict| verdict.body_was_broken())
     }
 
     /// Whether a request is being answered.
     pub(super) fn answering(&self, answering: bool) {
-        if let Some((verdict, _)) = &self.framing {
+        if let Some(verdict) = &self.framing {
             verdict.set_answering(answering);
         }
     }
@@ -153,7 +157,9 @@ async fn serve_http1(worker: Arc<Worker>, stream: TcpStream, prefix: Bytes, peer
     let service = {
         let connection = Arc::clone(&connection);
         service_fn(move |request| {
-            let answered = answer(Arc::clone(&connection), request);
+            // Now, not when the future is first polled: reading goes on between the two.
+            let refusal = connection.refuses_next();
+            let answered = answer(Arc::clone(&connection), request, refusal);
             async { Ok::<_, Infallible>(answered.await) }
         })
     };
@@ -180,7 +186,7 @@ async fn serve_http2(worker: Arc<Worker>, stream: TcpStream, prefix: Bytes, peer
     let service = {
         let connection = Arc::clone(&connection);
         service_fn(move |request| {
-            let answered = answer(Arc::clone(&connection), request);
+            let answered = answer(Arc::clone(&connection), request, None);
             async { Ok::<_, Infallible>(answered.await) }
         })
     };

@@ -23,6 +23,8 @@ pub(crate) enum HeadFault {
     Both,
     /// More bytes than any head may have.
     TooLong,
+    /// Not the head's: the chunks that came with it are malformed.
+    Chunks,
 }
 
 impl HeadFault {
@@ -38,6 +40,7 @@ impl HeadFault {
             Self::TransferEncodingVersion => "Transfer-Encoding needs HTTP/1.1",
             Self::Both => "Content-Length together with Transfer-Encoding",
             Self::TooLong => "the head is too long",
+            Self::Chunks => "the chunks of the body are malformed",
         }
     }
 }
