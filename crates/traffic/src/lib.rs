@@ -9,6 +9,7 @@
 //! Nothing in here knows how sessions are decided; it only says who was who.
 
 mod actors;
+pub mod generate;
 mod har;
 mod random;
 mod shop;

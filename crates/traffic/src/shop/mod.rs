@@ -19,7 +19,7 @@ use crate::random;
 
 pub use self::answer::{Answer, Content};
 pub(crate) use self::state::{FIRST_ORDER, LAST_SEEDED_ORDER, password_of, user_name};
-pub(crate) use self::token::api_key;
+pub(crate) use self::token::{access_token, api_key};
 
 use self::state::State;
 

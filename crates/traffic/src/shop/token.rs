@@ -31,7 +31,7 @@ pub(super) fn mobile_session(seed: u64, user: u32, nonce: &str) -> String {
 }
 
 /// A signed access token. `nonce` becomes its `jti`, so every refresh gives another token.
-pub(super) fn access_token(seed: u64, user: u32, role: &str, session: &str, nonce: &str) -> String {
+pub(crate) fn access_token(seed: u64, user: u32, role: &str, session: &str, nonce: &str) -> String {
     let header = json!({"alg": "HS256", "typ": "JWT", "kid": "demo"});
     let payload = json!({
         "iss": ISSUER,
