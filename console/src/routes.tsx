@@ -59,7 +59,7 @@ const home = createRoute({
   getParentRoute: () => inside,
   path: "/",
   beforeLoad: () => {
-    throw redirect({ to: "/sessions", search: (search: ConsoleSearch) => search, replace: true });
+    throw redirect({ to: "/sessions", search: emptySearch, replace: true });
   },
 });
 
@@ -93,6 +93,12 @@ const tokens = createRoute({
   component: lazyRouteComponent(() => import("./system/TokensPage"), "TokensPage"),
 });
 
+const auditLog = createRoute({
+  getParentRoute: () => inside,
+  path: "/system/audit",
+  component: lazyRouteComponent(() => import("./system/AuditPage"), "AuditPage"),
+});
+
 const reference = createRoute({
   getParentRoute: () => inside,
   path: "/system/api",
@@ -102,7 +108,7 @@ const reference = createRoute({
 const tree = root.addChildren([
   firstRun,
   signIn,
-  inside.addChildren([home, sessions.addChildren([session]), parameters, status, tokens, reference]),
+  inside.addChildren([home, sessions.addChildren([session]), parameters, status, tokens, auditLog, reference]),
 ]);
 
 export function makeRouter(queries: QueryClient) {

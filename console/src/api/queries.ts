@@ -5,6 +5,7 @@ import { resolveDay } from "../filters/day";
 import type { FieldName } from "../filters/fields";
 import { type Scope, scopeParameters } from "../filters/search";
 import { api, body } from "./client";
+import type { FacetName } from "./types";
 
 /** Rows of the sessions list and exchanges per page. */
 export const pageOfSessions = 50;
@@ -96,7 +97,6 @@ export function exchanges(id: string, scope: Scope, day: string | undefined) {
               // A page token belongs to one exact question: later pages repeat the range of the first.
               ...scopeParameters(pageParam === undefined ? resolveDay(scope, day) : { ...scope, range: pageParam.range }),
               limit: pageOfExchanges,
-              order: "asc" as const,
               ...(pageParam === undefined ? {} : { page_token: pageParam.token }),
             },
           },
@@ -117,7 +117,7 @@ export async function exchangeAt(id: string, scope: Scope, from: string, to: str
     api.GET("/api/v1/sessions/{session_id}/exchanges", {
       params: {
         path: { session_id: id },
-        query: { ...scopeParameters({ ...scope, range: { kind: "exact", from, to } }), limit: 1, order: "asc" as const },
+        query: { ...scopeParameters({ ...scope, range: { kind: "exact", from, to } }), limit: 1 },
       },
     }),
   );
@@ -137,7 +137,7 @@ export async function errorAfter(id: string, scope: Scope, after: string, to: st
   };
   const answer = await body(
     api.GET("/api/v1/sessions/{session_id}/exchanges", {
-      params: { path: { session_id: id }, query: { ...scopeParameters(errors), limit: 2, order: "asc" as const } },
+      params: { path: { session_id: id }, query: { ...scopeParameters(errors), limit: 2 } },
     }),
   );
   // The range includes its first moment, where the last loaded exchange may itself be an error.
@@ -159,3 +159,22 @@ export const status = queryOptions({
 });
 
 export const tokens = queryOptions({ queryKey: ["tokens"], queryFn: () => body(api.GET("/api/v1/tokens")) });
+
+export const audit = infiniteQueryOptions({
+  queryKey: ["audit"],
+  queryFn: ({ pageParam }) =>
+    body(
+      api.GET("/api/v1/audit", {
+        params: { query: { limit: 100, ...(pageParam === undefined ? {} : { page_token: pageParam }) } },
+      }),
+    ),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (last) => last.next_page_token ?? undefined,
+});
+
+/** The document that describes the API. Read as it stands: it is shown, not used. */
+export const openapi = queryOptions({
+  queryKey: ["openapi"],
+  queryFn: (): Promise<unknown> => body(api.GET("/api/v1/openapi.json")),
+  staleTime: Number.POSITIVE_INFINITY,
+});

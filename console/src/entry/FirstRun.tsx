@@ -26,9 +26,9 @@ export function FirstRun() {
   const state = useQuery(firstRun);
   const create = useMutation({
     mutationFn: () => body(api.POST("/api/v1/first-run", { body: { token, name, password } })),
-    onSuccess: async (person) => {
+    onSuccess: async () => {
       queries.clear();
-      queries.setQueryData(me.queryKey, person);
+      await queries.fetchQuery(me);
       await navigate({ to: "/sessions", search: emptySearch, replace: true });
     },
   });

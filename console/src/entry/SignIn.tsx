@@ -1,4 +1,4 @@
-import { Anchor, Button, PasswordInput, TextInput } from "@mantine/core";
+import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useRouter } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -20,9 +20,9 @@ export function SignIn() {
   const open = useQuery(firstRun).data?.open ?? false;
   const enter = useMutation({
     mutationFn: () => body(api.POST("/api/v1/sign-in", { body: { name, password } })),
-    onSuccess: (person) => {
+    onSuccess: async () => {
       queries.clear();
-      queries.setQueryData(me.queryKey, person);
+      await queries.fetchQuery(me);
       router.history.push(next ?? "/sessions");
     },
   });
@@ -65,9 +65,9 @@ export function SignIn() {
       {open ? (
         <p className={styles.lead} style={{ marginTop: 16, marginBottom: 0 }}>
           Nobody has an account yet.{" "}
-          <Anchor component={Link} to="/first-run" search={emptySearch} inherit>
+          <Link className={styles.link} to="/first-run" search={emptySearch}>
             Create the administrator
-          </Anchor>
+          </Link>
         </p>
       ) : null}
     </Door>

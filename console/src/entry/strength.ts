@@ -8,15 +8,18 @@ export interface Strength {
 
 export function strength(password: string): Strength {
   if (password === "") {
-    return { level: 0, words: "Several unrelated words are strong and easy to remember." };
+    return { level: 0, words: "At least 12 characters. Several unrelated words are strong and easy to remember." };
   }
   const length = [...password].length;
   const distinct = new Set(password).size;
-  if (length < 8 || distinct < 4) {
-    return { level: 1, words: distinct < 4 && length >= 8 ? "Too repetitive." : "Too short to resist guessing." };
+  if (length < 12) {
+    return { level: 1, words: `Too short: ${12 - length} more.` };
   }
-  if (length < 12 || distinct < 6) {
-    return { level: 2, words: "Weak: longer is better than more complicated." };
+  if (distinct < 6) {
+    return { level: 1, words: "Too repetitive." };
   }
-  return length < 16 ? { level: 3, words: "Good." } : { level: 4, words: "Strong." };
+  if (length < 16) {
+    return { level: 2, words: "Acceptable. Longer is better than more complicated." };
+  }
+  return length < 20 ? { level: 3, words: "Good." } : { level: 4, words: "Strong." };
 }

@@ -9,7 +9,7 @@ import { asProblem } from "../api/problem";
 import { errorAfter, exchange as exchangeQuery, exchangeAt, exchanges, session } from "../api/queries";
 import type { Exchange } from "../api/types";
 import { between } from "../filters/range";
-import { type ConsoleSearch, withinScope } from "../filters/search";
+import { type ConsoleSearch, emptySearch, withinScope } from "../filters/search";
 import type { Token } from "../filters/token";
 import { useAddress, useSetAddress } from "../shell/address";
 import { BigThread } from "../thread/BigThread";
@@ -75,7 +75,7 @@ export function SessionPage() {
       <Link
         to="/sessions/$sessionId"
         params={{ sessionId: id }}
-        search={(before: ConsoleSearch): ConsoleSearch => ({ ...before, within: { kind: "all" }, zoom: undefined, day: undefined })}
+        search={(before): ConsoleSearch => ({ ...emptySearch, ...before, within: { kind: "all" }, zoom: undefined, day: undefined })}
       >
         {label}
       </Link>
@@ -85,7 +85,7 @@ export function SessionPage() {
   const close = (): void => {
     void navigate({
       to: "/sessions",
-      search: (before: ConsoleSearch) => ({ ...before, within: { kind: "list" }, zoom: undefined, day: undefined, exchange: undefined, full: false }),
+      search: (before): ConsoleSearch => ({ ...emptySearch, ...before, within: { kind: "list" }, zoom: undefined, day: undefined, exchange: undefined, full: false }),
     });
   };
   const showAll = (): void => {

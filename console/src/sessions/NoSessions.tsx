@@ -40,10 +40,10 @@ export function NoSessions({ scope, onScope }: { readonly scope: Scope; readonly
     <Empty title={filtered ? "No session passes these filters" : "No session in this time"}>
       <p>
         Looked at: {inWords(scope.range)}. The store holds {plural(data.store.exchanges, "exchange")}
-        {data.store.oldest === null || data.store.oldest === undefined || data.store.newest === null || data.store.newest === undefined ? null : (
+        {data.store.span === null || data.store.span === undefined ? null : (
           <>
             {" "}
-            from <Moment at={data.store.oldest} /> to <Moment at={data.store.newest} />
+            from <Moment at={data.store.span.from} /> to <Moment at={data.store.span.to} />
           </>
         )}
         .

@@ -9,7 +9,7 @@ import { useCallback, useMemo, useRef } from "react";
 import { facets, histogram, sessions } from "../api/queries";
 import type { SessionPart } from "../api/types";
 import { between, type Range } from "../filters/range";
-import type { ConsoleSearch } from "../filters/search";
+import { type ConsoleSearch, emptySearch } from "../filters/search";
 import type { Token } from "../filters/token";
 import { useAddress, useSetAddress } from "../shell/address";
 import { Histogram } from "../ui/Histogram";
@@ -77,7 +77,8 @@ export function SessionsPage() {
     (part: SessionPart) => ({
       to: "/sessions/$sessionId" as const,
       params: { sessionId: part.session_id },
-      search: (before: ConsoleSearch): ConsoleSearch => ({
+      search: (before: Partial<ConsoleSearch>): ConsoleSearch => ({
+        ...emptySearch,
         ...before,
         within: { kind: "list" },
         zoom: undefined,
@@ -97,7 +98,7 @@ export function SessionsPage() {
   const close = (): void => {
     void navigate({
       to: "/sessions",
-      search: (before: ConsoleSearch) => ({ ...before, within: { kind: "list" }, zoom: undefined, day: undefined, exchange: undefined, full: false }),
+      search: (before): ConsoleSearch => ({ ...emptySearch, ...before, within: { kind: "list" }, zoom: undefined, day: undefined, exchange: undefined, full: false }),
     }).then(() => list.current?.focus());
   };
   useHotkeys([

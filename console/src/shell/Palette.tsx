@@ -6,6 +6,7 @@ import {
   IconAdjustmentsHorizontal,
   IconApi,
   IconFilter,
+  IconHistory,
   IconKey,
   IconSearch,
   IconTimeline,
@@ -23,7 +24,7 @@ const address = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*)(
 export function Palette() {
   const navigate = useNavigate();
   const [typed, setTyped] = useState("");
-  const go = (to: "/sessions" | "/setup/parameters" | "/system/status" | "/system/tokens" | "/system/api"): (() => void) => {
+  const go = (to: "/sessions" | "/setup/parameters" | "/system/status" | "/system/tokens" | "/system/audit" | "/system/api"): (() => void) => {
     return () => {
       void navigate({ to, search: emptySearch });
     };
@@ -42,6 +43,7 @@ export function Palette() {
     place("parameters", "Parameters", "what makes a session: setup", IconAdjustmentsHorizontal, go("/setup/parameters")),
     place("status", "Status", "store, nodes, version", IconActivityHeartbeat, go("/system/status")),
     place("tokens", "API tokens", "for programs", IconKey, go("/system/tokens")),
+    place("audit", "Audit log", "who changed what", IconHistory, go("/system/audit")),
     place("reference", "API reference", "everything the console does", IconApi, go("/system/api")),
   ];
   const query = typed.trim();

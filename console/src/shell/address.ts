@@ -2,7 +2,7 @@
 
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useCallback } from "react";
-import type { ConsoleSearch } from "../filters/search";
+import { type ConsoleSearch, emptySearch } from "../filters/search";
 
 const root = getRouteApi("__root__");
 
@@ -17,7 +17,7 @@ export function useSetAddress(): (change: Partial<ConsoleSearch>, options?: { re
     (change, options) => {
       void navigate({
         to: ".",
-        search: (search: ConsoleSearch) => ({ ...search, ...change }),
+        search: (search): ConsoleSearch => ({ ...emptySearch, ...search, ...change }),
         replace: options?.replace ?? false,
       });
     },

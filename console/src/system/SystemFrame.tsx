@@ -1,0 +1,36 @@
+// The frame of the System pages: their tabs and a title.
+
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { me } from "../api/queries";
+import { emptySearch } from "../filters/search";
+import styles from "./System.module.css";
+
+export function SystemFrame({ title, children }: { readonly title: string; readonly children: ReactNode }) {
+  const administrator = useQuery(me).data?.role === "admin";
+  return (
+    <div className={styles.page}>
+      <nav className={styles.tabs} aria-label="System">
+        <Link to="/system/status" search={emptySearch} className={styles.tab}>
+          Status
+        </Link>
+        {administrator ? (
+          <>
+            <Link to="/system/tokens" search={emptySearch} className={styles.tab}>
+              API tokens
+            </Link>
+            <Link to="/system/audit" search={emptySearch} className={styles.tab}>
+              Audit log
+            </Link>
+          </>
+        ) : null}
+        <Link to="/system/api" search={emptySearch} className={styles.tab}>
+          API reference
+        </Link>
+      </nav>
+      <h1 className={styles.title}>{title}</h1>
+      {children}
+    </div>
+  );
+}
