@@ -2,6 +2,8 @@
 //! engine runs. A session is a query over the one table; there is no second source of truth.
 
 mod answer;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod query;
 mod token;
 

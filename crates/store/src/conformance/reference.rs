@@ -1,0 +1,163 @@
+//! The questions answered naively, over rows in memory. Slow and plain on purpose.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use threadline_model::{SessionId, Timestamp, UtcDay};
+
+use super::sample::Sample;
+use crate::{Choice, Count, FacetField, Filters, HistogramBar, Network, StatusFilter, ThreadBin, TimeRange};
+
+/// The rows that count.
+pub(super) fn counted<'a>(samples: &'a [Sample], range: TimeRange, filters: &Filters) -> Vec<&'a Sample> {
+    let inside = |sample: &&Sample| range.from <= sample.ts && sample.ts < range.to;
+    samples.iter().filter(inside).filter(|sample| passes(sample, filters)).collect()
+}
+
+fn passes(sample: &Sample, filters: &Filters) -> bool {
+    let folded = |text: &str| text.to_ascii_lowercase();
+    let contains = |text: &str, part: &str| folded(text).contains(&folded(part));
+    text(&filters.application, Some(sample.application))
+        && text(&filters.host, sample.host)
+        && text(&filters.method, Some(sample.method))
+        && text(&filters.user, sample.user)
+        && text(&filters.role, sample.role)
+        && text(&filters.key, Some(sample.key))
+        && text(&filters.key_kind, Some(sample.key_kind.as_str()))
+        && text(&filters.outcome, Some(sample.outcome))
+        && chosen(&filters.session, |session| *session == sample.session)
+        && chosen(&filters.exchange, |exchange| *exchange == sample.id)
+        && chosen(&filters.ip, |network| sample.client_ip.is_some_and(|address| within(network, address)))
+        && chosen(&filters.status, |status| match status {
+            StatusFilter::None => sample.status.is_none(),
+            StatusFilter::Exact(code) => sample.status == Some(*code),
+            StatusFilter::Class(class) => sample.status.is_some_and(|status| status / 100 == u16::from(*class)),
+        })
+        && chosen(&filters.endpoint, |part| contains(sample.endpoint, part) || contains(&sample.path, part))
+        && filters.search.as_deref().is_none_or(|search| {
+            let texts = [sample.user, sample.host, Some(&*sample.path), Some(sample.endpoint), sample.user_agent];
+            texts.into_iter().flatten().chain([&*sample.key_value]).any(|text| contains(text, search))
+                || search.parse() == Ok(sample.session)
+                || (search.len() == 32 && sample.trace_id.as_ref().is_some_and(|id| *id == folded(search)))
+                || sample.client_ip.is_some_and(|address| search.parse() == Ok(address))
+        })
+}
+
+fn chosen<T>(choice: &Choice<T>, matches: impl Fn(&T) -> bool) -> bool {
+    (choice.any.is_empty() || choice.any.iter().any(&matches)) && !choice.not.iter().any(&matches)
+}
+
+fn text(choice: &Choice<String>, value: Option<&str>) -> bool {
+    chosen(choice, |wanted| value == Some(wanted))
+}
+
+fn within(network: &Network, address: IpAddr) -> bool {
+    match (network.address, address) {
+        (IpAddr::V4(network_address), IpAddr::V4(address)) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(network.prefix)).unwrap_or(0);
+            network_address.to_bits() & mask == address.to_bits() & mask
+        }
+        (IpAddr::V6(network_address), IpAddr::V6(address)) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(network.prefix)).unwrap_or(0);
+            network_address.to_bits() & mask == address.to_bits() & mask
+        }
+        _ => false,
+    }
+}
+
+/// The rows by part, newest part first.
+pub(super) fn parts<'a>(rows: &[&'a Sample]) -> Vec<((SessionId, UtcDay), Vec<&'a Sample>)> {
+    let mut parts: BTreeMap<(SessionId, UtcDay), Vec<&Sample>> = BTreeMap::new();
+    for row in rows {
+        parts.entry((row.session, row.ts.day())).or_default().push(row);
+    }
+    let mut parts: Vec<_> = parts.into_iter().collect();
+    parts.sort_by_key(|((session, _), rows)| (rows.iter().map(|row| row.ts).max(), *session));
+    parts.reverse();
+    parts
+}
+
+/// A field's value as the API shows it.
+pub(super) fn value(sample: &Sample, field: FacetField) -> Option<String> {
+    match field {
+        FacetField::Application => Some(sample.application.to_owned()),
+        FacetField::Host => sample.host.map(str::to_owned),
+        FacetField::Ip => sample.client_ip.map(|address| address.to_string()),
+        FacetField::Method => Some(sample.method.to_owned()),
+        FacetField::Status => sample.status.map(|status| status.to_string()),
+        FacetField::User => sample.user.map(str::to_owned),
+        FacetField::Role => sample.role.map(str::to_owned),
+        FacetField::Endpoint => Some(sample.endpoint.to_owned()),
+        FacetField::Key => Some(sample.key.to_owned()),
+        FacetField::UserAgent => sample.user_agent.map(str::to_owned),
+        FacetField::Outcome => Some(sample.outcome.to_owned()),
+    }
+}
+
+/// All values of a field with their counts, as a set: engines may order equal counts as they like.
+pub(super) fn counts(rows: &[&Sample], field: FacetField) -> BTreeMap<Option<String>, (u64, u64)> {
+    let mut counts: BTreeMap<Option<String>, (u64, BTreeSet<SessionId>)> = BTreeMap::new();
+    for row in rows {
+        let (exchanges, sessions) = counts.entry(value(row, field)).or_default();
+        *exchanges += 1;
+        sessions.insert(row.session);
+    }
+    counts.into_iter().map(|(value, (exchanges, sessions))| (value, (exchanges, sessions.len() as u64))).collect()
+}
+
+/// An engine's counts in the form of [`counts`].
+pub(super) fn as_counts(counts: &[Count]) -> BTreeMap<Option<String>, (u64, u64)> {
+    counts.iter().map(|count| (count.value.clone(), (count.exchanges, count.sessions))).collect()
+}
+
+/// The last non-empty value of something in rows that are in order of time.
+pub(super) fn last<'a>(rows: &[&'a Sample], value: impl Fn(&'a Sample) -> Option<&'a str>) -> Option<&'a str> {
+    rows.iter().rev().filter_map(|row| value(row)).find(|value| !value.is_empty())
+}
+
+/// Whether an exchange counts as an error.
+pub(super) fn is_error(sample: &Sample) -> bool {
+    sample.outcome == "upstream_failed" || sample.status.is_some_and(|status| status >= 400)
+}
+
+/// Rows in equal bins between two moments; empty bins are left out.
+pub(super) fn bins(rows: &[&Sample], from: Timestamp, to: Timestamp, bins: u16) -> Vec<ThreadBin> {
+    let width = i128::from(to.micros()) - i128::from(from.micros());
+    let mut filled: BTreeMap<u16, ThreadBin> = BTreeMap::new();
+    for row in rows {
+        let offset = i128::from(row.ts.micros()) - i128::from(from.micros());
+        let index = (offset * i128::from(bins) / width) as u16;
+        let bin = filled.entry(index).or_insert(ThreadBin { index, ..ThreadBin::default() });
+        match row.status {
+            _ if row.outcome == "upstream_failed" => bin.server_error += 1,
+            Some(500..) => bin.server_error += 1,
+            Some(400..) => bin.client_error += 1,
+            Some(300..) => bin.redirect += 1,
+            Some(_) => bin.ok += 1,
+            None => bin.no_response += 1,
+        }
+    }
+    filled.into_values().collect()
+}
+
+/// The histogram without the starts of its bars.
+pub(super) fn histogram(rows: &[&Sample], range: TimeRange, bars: u16) -> Vec<(ThreadBin, u64)> {
+    let filled = bins(rows, range.from, range.to, bars);
+    let width = range.to.micros() - range.from.micros();
+    (0..bars)
+        .map(|index| {
+            let counts = filled.iter().find(|bin| bin.index == index).copied();
+            let of_bar = |row: &&&Sample| {
+                let offset = i128::from(row.ts.micros() - range.from.micros());
+                offset * i128::from(bars) / i128::from(width) == i128::from(index)
+            };
+            let sessions: BTreeSet<SessionId> = rows.iter().filter(of_bar).map(|row| row.session).collect();
+            (counts.unwrap_or(ThreadBin { index, ..ThreadBin::default() }), sessions.len() as u64)
+        })
+        .collect()
+}
+
+/// An engine's histogram in the form of [`histogram`].
+pub(super) fn as_histogram(bars: &[HistogramBar]) -> Vec<(ThreadBin, u64)> {
+    bars.iter().map(|bar| (bar.counts, bar.sessions)).collect()
+}
