@@ -4,7 +4,7 @@
 //! afterwards, because a later duplicate of a name replaces an earlier one. Its recursion is as deep as the points
 //! are long; everything else is skipped without recursion.
 
-use crate::scan::{Scanner, Span, Stop};
+use crate::scan::{Scanner, Span, Stop, Stopped};
 use crate::tree::{Branch, Branches, Trie, ValueNode};
 use crate::{Bounds, Step};
 
@@ -101,22 +101,23 @@ pub(crate) fn walk(tree: &JsonTree, input: &[u8], cut: bool, bounds: &Bounds, ra
         Err(error) => (&readable[..error.valid_up_to()], Some(Stop::at(error.valid_up_to(), "not UTF-8"))),
     };
     let open_end = cut || damage.is_some();
-    let scanner = Scanner::new(valid, open_end, bounds.depth.min(Bounds::MAXIMUM_DEPTH));
-    match (Walk { tree, raws, scanner }.document(), damage) {
-        (Err(stop), Some(damage)) if stop.ended => Some(damage),
-        (Err(stop), _) => Some(stop),
-        (Ok(()), damage) => damage,
+    let mut scanner = Scanner::new(valid, open_end, bounds.depth.min(Bounds::MAXIMUM_DEPTH));
+    // Why it stopped is the scanner's to say.
+    let _ = Walk { tree, raws, scanner: &mut scanner }.document();
+    match scanner.stop() {
+        Some(stop) if !stop.ended => Some(stop),
+        stop => damage.or(stop),
     }
 }
 
 struct Walk<'t, 'x> {
     tree: &'t JsonTree,
     raws: &'t mut [Raw],
-    scanner: Scanner<'x>,
+    scanner: &'t mut Scanner<'x>,
 }
 
 impl Walk<'_, '_> {
-    fn document(mut self) -> Result<(), Stop> {
+    fn document(mut self) -> Result<(), Stopped> {
         self.scanner.skip_byte_order_mark();
         self.scanner.skip_blanks();
         self.value(0, 0)?;
@@ -124,7 +125,7 @@ impl Walk<'_, '_> {
     }
 
     /// Reads a value that stands at a wanted place. `depth` counts the arrays and objects it lies in.
-    fn value(&mut self, position: usize, depth: usize) -> Result<(), Stop> {
+    fn value(&mut self, position: usize, depth: usize) -> Result<(), Stopped> {
         let tree = self.tree;
         let node = &tree.nodes[position];
         // A duplicate of a name replaces all that the earlier one gave.
@@ -160,7 +161,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn object(&mut self, properties: &Branches, depth: usize) -> Result<(), Stop> {
+    fn object(&mut self, properties: &Branches, depth: usize) -> Result<(), Stopped> {
         self.scanner.open(depth)?;
         if self.scanner.accept(b'}') {
             return Ok(());
@@ -182,7 +183,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn array(&mut self, indexes: &[(u32, u32)], depth: usize) -> Result<(), Stop> {
+    fn array(&mut self, indexes: &[(u32, u32)], depth: usize) -> Result<(), Stopped> {
         self.scanner.open(depth)?;
         if self.scanner.accept(b']') {
             return Ok(());

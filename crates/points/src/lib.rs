@@ -12,6 +12,7 @@ mod json;
 mod mask;
 mod plan;
 mod point;
+pub mod reference;
 mod rules;
 mod scan;
 mod spelling;

@@ -35,9 +35,15 @@ impl Stop {
     }
 }
 
+/// The scanner has stopped; [`Scanner::stop`] says where and why. Carries nothing, so that what the scanner's
+/// innermost functions return fits a register.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopped;
+
 pub(crate) struct Scanner<'x> {
     input: &'x [u8],
     position: usize,
+    stop: Option<Stop>,
     /// Whether there is more of the document than the input, so that a number at its end may be half a number.
     open_end: bool,
     depth: usize,
@@ -46,23 +52,26 @@ pub(crate) struct Scanner<'x> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// Marks the high bit of each byte of `word` that is zero. Bytes above the first marked one may be marked wrongly.
-const fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word & HIGHS
-}
-
-/// Marks the high bit of each byte that ends a run of plain string content.
+/// Marks the high bit of each byte that ends a run of plain string content: quote, backslash, control character.
+/// Bytes above the first marked one may be marked wrongly.
 #[inline(always)]
 const fn string_ends(word: u64) -> u64 {
-    let quote = zero_bytes(word ^ (ONES * b'"' as u64));
-    let backslash = zero_bytes(word ^ (ONES * b'\\' as u64));
-    let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
-    quote | backslash | control
+    let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    let control = word.wrapping_sub(ONES * 0x20);
+    (quote | backslash | control) & !word & HIGHS
+}
+
+/// Marks the high bit of each byte that is no digit. Bytes above the first marked one may be marked wrongly.
+#[inline(always)]
+const fn other_than_digits(word: u64) -> u64 {
+    let values = word ^ (ONES * b'0' as u64);
+    (values.wrapping_add(ONES * (0x80 - 10)) | values) & HIGHS
 }
 
 impl<'x> Scanner<'x> {
     pub(crate) fn new(input: &'x [u8], open_end: bool, depth: usize) -> Self {
-        Self { input, position: 0, open_end, depth }
+        Self { input, position: 0, stop: None, open_end, depth }
     }
 
     pub(crate) fn text(&self, span: Span) -> &'x [u8] {
@@ -74,12 +83,21 @@ impl<'x> Scanner<'x> {
         self.input.get(self.position).copied()
     }
 
+    /// Where and why the scanner stopped, if it did.
+    pub(crate) fn stop(&self) -> Option<Stop> {
+        self.stop
+    }
+
+    /// Notes that the byte at the position, or the end there, is not what has to stand there.
     #[cold]
-    fn stop(&self, reason: &'static str) -> Stop {
-        if self.position >= self.input.len() {
-            return Stop { offset: self.input.len(), reason: "ended early", ended: true };
-        }
-        Stop::at(self.position, reason)
+    #[inline(never)]
+    fn fail(&mut self, reason: &'static str) -> Stopped {
+        self.stop = Some(if self.position >= self.input.len() {
+            Stop { offset: self.input.len(), reason: "ended early", ended: true }
+        } else {
+            Stop::at(self.position, reason)
+        });
+        Stopped
     }
 
     /// A byte order mark before the document is ignored, as RFC 8259, section 8.1 allows.
@@ -107,16 +125,16 @@ impl<'x> Scanner<'x> {
     }
 
     /// Nothing but blanks may follow the document.
-    pub(crate) fn finish(&mut self) -> Result<(), Stop> {
+    pub(crate) fn finish(&mut self) -> Result<(), Stopped> {
         self.skip_blanks();
-        if self.position < self.input.len() { Err(Stop::at(self.position, "text after the document")) } else { Ok(()) }
+        if self.position < self.input.len() { Err(self.fail("text after the document")) } else { Ok(()) }
     }
 
     /// Steps into an array or object that would be `depth` deep, up to its first name, value or closing bracket.
     #[inline]
-    pub(crate) fn open(&mut self, depth: usize) -> Result<(), Stop> {
+    pub(crate) fn open(&mut self, depth: usize) -> Result<(), Stopped> {
         if depth > self.depth {
-            return Err(Stop::at(self.position, "nested too deeply"));
+            return Err(self.fail("nested too deeply"));
         }
         self.position += 1;
         self.skip_blanks();
@@ -132,14 +150,14 @@ impl<'x> Scanner<'x> {
 
     /// Reads a property's name and goes on to its value.
     #[inline(always)]
-    pub(crate) fn name(&mut self) -> Result<Span, Stop> {
+    pub(crate) fn name(&mut self) -> Result<Span, Stopped> {
         if self.peek() != Some(b'"') {
-            return Err(self.stop("a property's name expected"));
+            return Err(self.fail("a property's name expected"));
         }
         let name = self.string()?;
         self.skip_blanks();
         if !self.accept(b':') {
-            return Err(self.stop("a colon expected"));
+            return Err(self.fail("a colon expected"));
         }
         self.skip_blanks();
         Ok(name)
@@ -147,7 +165,7 @@ impl<'x> Scanner<'x> {
 
     /// Goes on to the next element; whether the bracket closed instead.
     #[inline(always)]
-    pub(crate) fn next_or_close(&mut self, close: u8) -> Result<bool, Stop> {
+    pub(crate) fn next_or_close(&mut self, close: u8) -> Result<bool, Stopped> {
         self.skip_blanks();
         match self.peek() {
             Some(b',') => {
@@ -159,13 +177,13 @@ impl<'x> Scanner<'x> {
                 self.position += 1;
                 Ok(true)
             }
-            _ => Err(self.stop("a comma or closing bracket expected")),
+            _ => Err(self.fail("a comma or closing bracket expected")),
         }
     }
 
     /// Reads a string, its opening quote being next. Gives what lies between the quotes.
     #[inline(always)]
-    pub(crate) fn string(&mut self) -> Result<Span, Stop> {
+    pub(crate) fn string(&mut self) -> Result<Span, Stopped> {
         let start = self.position + 1;
         let mut at = start;
         let mut escaped = false;
@@ -183,7 +201,7 @@ impl<'x> Scanner<'x> {
                 }
                 _ => {
                     self.position = at;
-                    return Err(self.stop("a control character in a string"));
+                    return Err(self.fail("a control character in a string"));
                 }
             }
         }
@@ -208,50 +226,63 @@ impl<'x> Scanner<'x> {
     }
 
     /// Checks the escape whose backslash stands at `at`; gives the position after it.
-    fn escape(&mut self, at: usize) -> Result<usize, Stop> {
+    fn escape(&mut self, at: usize) -> Result<usize, Stopped> {
         let length = match self.input.get(at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
             Some(b'u') => {
                 for digit in at + 2..at + 6 {
                     if !self.input.get(digit).is_some_and(u8::is_ascii_hexdigit) {
                         self.position = digit;
-                        return Err(self.stop("not an escape"));
+                        return Err(self.fail("not an escape"));
                     }
                 }
                 6
             }
             _ => {
                 self.position = at + 1;
-                return Err(self.stop("not an escape"));
+                return Err(self.fail("not an escape"));
             }
         };
         Ok(at + length)
     }
 
     /// Reads `true`, `false`, `null`.
-    pub(crate) fn literal(&mut self, word: &'static [u8]) -> Result<Span, Stop> {
+    #[inline(always)]
+    pub(crate) fn literal(&mut self, word: &'static [u8]) -> Result<Span, Stopped> {
         let start = self.position;
+        if self.input[start..].starts_with(word) {
+            self.position += word.len();
+            return Ok(Span { start: start as u32, end: self.position as u32, escaped: false });
+        }
+        Err(self.half_literal(word))
+    }
+
+    /// Finds where a literal breaks off.
+    #[cold]
+    #[inline(never)]
+    fn half_literal(&mut self, word: &'static [u8]) -> Stopped {
         for expected in word {
             if self.peek() != Some(*expected) {
-                return Err(self.stop("not a value"));
+                break;
             }
             self.position += 1;
         }
-        Ok(Span { start: start as u32, end: self.position as u32, escaped: false })
+        self.fail("not a value")
     }
 
     /// Reads a number or a boolean.
     #[inline]
-    pub(crate) fn plain(&mut self) -> Result<Span, Stop> {
+    pub(crate) fn plain(&mut self) -> Result<Span, Stopped> {
         match self.peek() {
             Some(b't') => self.literal(b"true"),
             Some(b'f') => self.literal(b"false"),
             Some(b'-' | b'0'..=b'9') => self.number(),
-            _ => Err(self.stop("not a value")),
+            _ => Err(self.fail("not a value")),
         }
     }
 
-    fn number(&mut self) -> Result<Span, Stop> {
+    #[inline(always)]
+    fn number(&mut self) -> Result<Span, Stopped> {
         let start = self.position;
         self.accept(b'-');
         if !self.accept(b'0') {
@@ -268,24 +299,32 @@ impl<'x> Scanner<'x> {
             self.digits()?;
         }
         if self.open_end && self.position >= self.input.len() {
-            return Err(self.stop("not a number"));
+            return Err(self.fail("not a number"));
         }
         Ok(Span { start: start as u32, end: self.position as u32, escaped: false })
     }
 
     /// One digit or more.
-    #[inline]
-    fn digits(&mut self) -> Result<(), Stop> {
+    #[inline(always)]
+    fn digits(&mut self) -> Result<(), Stopped> {
         let first = self.position;
+        while let Some(chunk) = self.input.get(self.position..).and_then(|rest| rest.first_chunk::<8>()) {
+            let others = other_than_digits(u64::from_le_bytes(*chunk));
+            if others != 0 {
+                self.position += (others.trailing_zeros() / 8) as usize;
+                return if self.position == first { Err(self.fail("not a number")) } else { Ok(()) };
+            }
+            self.position += 8;
+        }
         while let Some(b'0'..=b'9') = self.peek() {
             self.position += 1;
         }
-        if self.position == first { Err(self.stop("not a number")) } else { Ok(()) }
+        if self.position == first { Err(self.fail("not a number")) } else { Ok(()) }
     }
 
     /// Skips a value nobody asked for. `depth` counts the arrays and objects it lies in.
     #[inline(always)]
-    pub(crate) fn skip_value(&mut self, depth: usize) -> Result<(), Stop> {
+    pub(crate) fn skip_value(&mut self, depth: usize) -> Result<(), Stopped> {
         match self.peek() {
             Some(b'"') => self.string().map(|_| ()),
             Some(b'{' | b'[') => self.skip_container(depth),
@@ -295,7 +334,7 @@ impl<'x> Scanner<'x> {
     }
 
     /// Skips an array or object, its opening bracket being next, without recursion.
-    pub(crate) fn skip_container(&mut self, depth: usize) -> Result<(), Stop> {
+    pub(crate) fn skip_container(&mut self, depth: usize) -> Result<(), Stopped> {
         let mut open = OpenBrackets::default();
         loop {
             let mut object = self.peek() == Some(b'{');
@@ -330,7 +369,7 @@ impl<'x> Scanner<'x> {
 
     /// After a closing bracket: closes those around it that end here too. Whether none is left open; if one is, its
     /// next element is next.
-    fn all_closed(&mut self, open: &mut OpenBrackets) -> Result<bool, Stop> {
+    fn all_closed(&mut self, open: &mut OpenBrackets) -> Result<bool, Stopped> {
         loop {
             open.pop();
             if open.count == 0 {

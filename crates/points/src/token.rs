@@ -21,7 +21,7 @@ impl Token {
     /// of which starts as the base64url of an object does.
     pub(crate) fn find(text: &[u8]) -> Option<Self> {
         let end = text.trim_ascii_end().len();
-        let start = text[..end].iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1);
+        let start = memchr::memrchr2(b' ', b'\t', &text[..end]).map_or(0, |blank| blank + 1);
         let token = &text[start..end];
         // `{` and any ASCII character after it.
         if !matches!(token, [b'e', b'w'..=b'z', ..]) {
