@@ -27,8 +27,9 @@ use crate::{routes, server};
 /// Batches received at the same time; each may hold 64 MiB.
 const BATCHES_AT_A_TIME: usize = 4;
 
-/// Turns the column `session_trace` into one word per configured grouping key: `worked`, `absent` …
-pub type TraceDecoder = Arc<dyn Fn(&str) -> Vec<String> + Send + Sync>;
+/// The outcome that a letter of the column `session_trace` stands for: `decided`, `absent` … The column has one letter
+/// per configured grouping key of the policy version that grouped the exchange.
+pub type TraceOutcome = fn(char) -> Option<&'static str>;
 
 /// What a hub needs to know, and what it shows of parts that it must not depend on.
 #[derive(Clone)]
@@ -43,8 +44,8 @@ pub struct HubSettings {
     pub secure_cookies: bool,
     /// The built-in grouping rules and fallbacks, in order.
     pub built_in_rules: Vec<BuiltInRule>,
-    /// The grouping stage's decoder.
-    pub decode_trace: TraceDecoder,
+    /// The grouping stage's reading of a trace.
+    pub trace_outcome: TraceOutcome,
     /// The nodes of this process and what they count.
     pub nodes: Arc<dyn Fn() -> Vec<NodeStatus> + Send + Sync>,
     /// Whether everything works; the error is a reason in words.
@@ -64,7 +65,7 @@ impl HubSettings {
             host_names: Vec::new(),
             secure_cookies: false,
             built_in_rules: Vec::new(),
-            decode_trace: Arc::new(|_| Vec::new()),
+            trace_outcome: |_| None,
             nodes: Arc::new(Vec::new),
             ready: Arc::new(|| Ok(())),
             render_metrics: Arc::new(|| "# EOF\n".to_owned()),

@@ -22,7 +22,7 @@ mod server;
 pub use api::policy::BuiltInRule;
 pub use api::status::{Counter, NodeStatus};
 pub use database::DatabaseError;
-pub use hub::{Hub, HubSettings, OpenError, TraceDecoder};
+pub use hub::{Hub, HubSettings, OpenError, TraceOutcome};
 pub use metrics::HubMetrics;
 pub use policies::{SaveError, StoredPolicyError};
 pub use routes::openapi_document;

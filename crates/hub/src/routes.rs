@@ -14,7 +14,7 @@ use utoipa::openapi::{Content, Ref, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::{batches, overview, people, policy, sessions, sign_in, status};
+use crate::api::{batches, download, overview, people, policy, sessions, sign_in, status};
 use crate::hub::Inner;
 use crate::problem::ProblemDetails;
 use crate::security::Role::{self, Admin, Analyst, Node, Viewer};
@@ -51,6 +51,8 @@ pub(crate) const TABLE: &[(Method, &str, Access)] = &[
     (Method::GET,    "/sessions",                           READERS),
     (Method::GET,    "/sessions/{session_id}",              READERS),
     (Method::GET,    "/sessions/{session_id}/exchanges",    READERS),
+    (Method::GET,    "/sessions.csv",                       READERS),
+    (Method::GET,    "/sessions/{session_id}/exchanges.csv", READERS),
     (Method::GET,    "/exchanges/{exchange_id}",            READERS),
     (Method::GET,    "/facets",                             READERS),
     (Method::GET,    "/histogram",                          READERS),
@@ -125,6 +127,8 @@ fn routes() -> OpenApiRouter<Arc<Inner>> {
         .routes(routes!(sessions::read_session))
         .routes(routes!(sessions::list_exchanges))
         .routes(routes!(sessions::read_exchange))
+        .routes(routes!(download::download_sessions))
+        .routes(routes!(download::download_exchanges))
         .routes(routes!(overview::facets))
         .routes(routes!(overview::histogram))
         .routes(routes!(policy::read_parameters, policy::save_parameters))

@@ -178,13 +178,6 @@ pub(crate) struct SessionPart {
     pub(crate) thread: Option<Thread>,
 }
 
-impl SessionPart {
-    /// The value of a count list's first entry with a value, for one-line views.
-    pub(crate) fn values(counts: &[Count]) -> impl Iterator<Item = &str> {
-        counts.iter().filter_map(|count| count.value.as_deref())
-    }
-}
-
 impl From<store::SessionPart> for SessionPart {
     fn from(part: store::SessionPart) -> Self {
         Self {
@@ -561,9 +554,11 @@ pub(crate) struct TraceStep {
     pub(crate) name: String,
     /// Its point, text spelling.
     pub(crate) point: String,
-    /// `worked`, `absent`, `empty`, `masked`, `too_long`, `not_scalar`, `out_of_scope`, `unparsable`,
-    /// `not_captured`, or `not_tried` for keys after the one that decided.
-    pub(crate) outcome: String,
+    /// `decided`, `absent`, `empty`, `masked`, `too_long`, `not_scalar`, `out_of_scope`, `unparsable`,
+    /// `not_captured`, or `not_tried` for keys after the one that decided; null for one that a later version of
+    /// Threadline wrote.
+    #[schema(required)]
+    pub(crate) outcome: Option<String>,
 }
 
 /// One exchange and why it belongs to its session.

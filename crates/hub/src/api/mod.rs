@@ -5,6 +5,8 @@
 pub(crate) mod answers;
 pub(crate) mod batches;
 pub(crate) mod body;
+pub(crate) mod csv;
+pub(crate) mod download;
 pub(crate) mod filters;
 pub(crate) mod overview;
 pub(crate) mod paging;

@@ -74,8 +74,8 @@ pub(crate) enum Order {
     Desc,
 }
 
-/// What the sessions list and its download ask.
-pub(crate) async fn read_sessions_query(hub: &Inner, query: Option<&str>) -> Result<SessionsQuery, Problem> {
+/// What the sessions list asks.
+async fn read_sessions_query(hub: &Inner, query: Option<&str>) -> Result<SessionsQuery, Problem> {
     let mut parameters = QueryParameters::parse(query)?;
     let asked = parameters.take_range(hub.now());
     let filters = take_filters(&mut parameters);
@@ -86,17 +86,13 @@ pub(crate) async fn read_sessions_query(hub: &Inner, query: Option<&str>) -> Res
     Ok(SessionsQuery { range, filters, page, thread_bins })
 }
 
-/// What a session's exchanges and their download ask.
-pub(crate) async fn read_exchanges_query(
-    hub: &Inner,
-    session: SessionId,
-    query: Option<&str>,
-) -> Result<ExchangesQuery, Problem> {
+/// What a session's exchanges ask.
+async fn read_exchanges_query(hub: &Inner, session: SessionId, query: Option<&str>) -> Result<ExchangesQuery, Problem> {
     let mut parameters = QueryParameters::parse(query)?;
     let asked = parameters.take_range(hub.now());
     let mut filters = take_filters(&mut parameters);
     let (page, asked) = paging::take_page(&mut parameters, asked, 100);
-    let oldest_first = parameters.take_word("order", &[("asc", true), ("desc", false)], true);
+    let oldest_first = take_order(&mut parameters);
     parameters.finish()?;
     let range = hub.range(asked, DefaultRange::Everything).await?;
     filters.session = Choice { any: vec![session], not: Vec::new() };
@@ -122,7 +118,7 @@ pub(crate) async fn list_sessions(
     Ok(Json(SessionList {
         range: range.into(),
         total: page.total,
-        next_page_token: page.next.map(|token| paging::encode(range, &token)),
+        next_page_token: page.next,
         sessions: page.items.into_iter().map(Into::into).collect(),
     }))
 }
@@ -181,7 +177,7 @@ pub(crate) async fn list_exchanges(
     Ok(Json(ExchangeList {
         range: range.into(),
         total: page.total,
-        next_page_token: page.next.map(|token| paging::encode(range, &token)),
+        next_page_token: page.next,
         exchanges: page.items.into_iter().map(Into::into).collect(),
     }))
 }
@@ -212,10 +208,13 @@ pub(crate) async fn read_exchange(
 
 /// Names the keys behind the letters of an exchange's trace.
 fn trace(hub: &Inner, policy: &Policy, exchange: &StoredExchange) -> Vec<TraceStep> {
-    let outcomes = (hub.settings.decode_trace)(&exchange.session_trace);
     let keys = policy.parameters().iter().filter(|parameter| parameter.group);
-    keys.zip(outcomes)
-        .map(|(key, outcome)| TraceStep { name: key.name.clone(), point: key.point.to_string(), outcome })
+    keys.zip(exchange.session_trace.chars())
+        .map(|(key, letter)| TraceStep {
+            name: key.name.clone(),
+            point: key.point.to_string(),
+            outcome: (hub.settings.trace_outcome)(letter).map(str::to_owned),
+        })
         .collect()
 }
 
@@ -225,6 +224,12 @@ fn built_in(hub: &Inner, name: &str) -> BuiltInRule {
     known.cloned().unwrap_or_else(|| BuiltInRule { name: name.to_owned(), description: String::new() })
 }
 
+/// Takes `order`: whether the oldest comes first.
+pub(crate) fn take_order(parameters: &mut QueryParameters) -> bool {
+    parameters.take_word("order", &[("asc", true), ("desc", false)], true)
+}
+
+/// Reads a session's identity from a path.
 pub(crate) fn session_id(text: &str) -> Result<SessionId, Problem> {
     text.parse().map_err(|_| Problem::field("session_id", "expected 32 hexadecimal digits"))
 }
