@@ -154,6 +154,8 @@ impl Body for RequestBody {
 pub(super) struct ResponseBody {
     kind: Kind,
     recording: Option<Recording>,
+    /// How the upstream broke off, to be told in the next turn.
+    broken: Option<hyper::Error>,
 }
 
 enum Kind {
@@ -170,18 +172,31 @@ enum Kind {
 impl ResponseBody {
     /// The proxy's own answer. The recording, if there is one, ends when hyper is done with it.
     pub(super) fn own(bytes: impl Into<Bytes>, recording: Option<Recording>) -> Self {
-        Self { kind: Kind::Own(bytes.into()), recording }
+        Self { kind: Kind::Own(bytes.into()), recording, broken: None }
     }
 
     /// A body as it comes over `link`.
     pub(super) fn streaming(incoming: Incoming, link: Box<Link>, worker: Arc<Worker>, recording: Recording) -> Self {
         let over = incoming.is_end_stream();
-        let mut body =
-            Self { kind: Kind::Streaming { incoming, link: Some(link), worker }, recording: Some(recording) };
+        let kind = Kind::Streaming { incoming, link: Some(link), worker };
+        let mut body = Self { kind, recording: Some(recording), broken: None };
         if over {
             body.complete();
         }
         body
+    }
+
+    /// The upstream broke off. hyper forgets what it has not written yet when a body fails, so it hears of the failure
+    /// one turn later: the client gets what there is.
+    fn broke_off(&mut self, error: hyper::Error) {
+        if let Kind::Streaming { link, worker, .. } = &mut self.kind {
+            *link = None;
+            worker.counters.upstream_broken_responses.add(1);
+        }
+        if let Some(recording) = &mut self.recording {
+            recording.upstream_failed();
+        }
+        self.broken = Some(error);
     }
 
     /// The body is over: the connection may serve others.
@@ -209,7 +224,7 @@ impl Body for ResponseBody {
         let (incoming, link) = match &mut this.kind {
             Kind::Own(bytes) if bytes.is_empty() => return Poll::Ready(None),
             Kind::Own(bytes) => return Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Kind::Streaming { link: None, .. } => return Poll::Ready(None),
+            Kind::Streaming { link: None, .. } => return Poll::Ready(this.broken.take().map(Err)),
             Kind::Streaming { incoming, link: Some(link), .. } => (incoming, link),
         };
         let expected = incoming.size_hint().exact();
@@ -225,23 +240,22 @@ impl Body for ResponseBody {
                 }
             }
             None => this.complete(),
-            Some(Err(_)) => {
-                if let Kind::Streaming { link, worker, .. } = &mut this.kind {
-                    *link = None;
-                    worker.counters.upstream_broken_responses.add(1);
-                }
-                if let Some(recording) = &mut this.recording {
-                    recording.upstream_failed();
-                }
-            }
+            Some(Err(_)) => {}
         }
-        Poll::Ready(frame)
+        match frame {
+            Some(Err(error)) => {
+                this.broke_off(error);
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            frame => Poll::Ready(frame),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Own(bytes) => bytes.is_empty(),
-            Kind::Streaming { link, .. } => link.is_none(),
+            Kind::Streaming { link, .. } => link.is_none() && self.broken.is_none(),
         }
     }
 

@@ -23,8 +23,10 @@ pub struct ProxyCounters {
     pub refused_malformed: Counter,
     /// Connections closed because the client was too slow.
     pub client_timeouts: Counter,
+    /// Upstream connections open now, idle ones included.
+    pub upstream_connections: Gauge,
     /// Upstream connections opened.
-    pub upstream_connections: Counter,
+    pub upstream_connections_opened: Counter,
     /// Requests answered with 502: no connection, or no usable response.
     pub upstream_failures: Counter,
     /// Requests answered with 504: the upstream took too long.
@@ -66,8 +68,8 @@ impl Gauge {
         self.0.load(Ordering::Relaxed)
     }
 
-    pub(super) fn raise(&self) -> u64 {
-        self.0.fetch_add(1, Ordering::Relaxed) + 1
+    pub(super) fn raise(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn lower(&self) {

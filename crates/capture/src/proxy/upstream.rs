@@ -96,11 +96,29 @@ pub(super) struct Link {
     reused: bool,
     timer: LazyTimer,
     idle_since: Option<Instant>,
+    _open: Open,
+}
+
+/// Counts a connection for as long as it is open.
+struct Open(Arc<ProxyCounters>);
+
+impl Open {
+    fn new(counters: &Arc<ProxyCounters>) -> Self {
+        counters.upstream_connections_opened.add(1);
+        counters.upstream_connections.raise();
+        Self(Arc::clone(counters))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.upstream_connections.lower();
+    }
 }
 
 impl Link {
     /// Opens a connection.
-    pub(super) async fn open(settings: &ProxySettings, counters: &ProxyCounters) -> Result<Self, ConnectError> {
+    pub(super) async fn open(settings: &ProxySettings, counters: &Arc<ProxyCounters>) -> Result<Self, ConnectError> {
         let stream = tokio::time::timeout(settings.timeouts.connect, connect(&settings.upstream))
             .await
             .map_err(|_| ConnectError::TimedOut)?
@@ -112,7 +130,6 @@ impl Link {
             builder.max_headers(settings.limits.headers);
         }
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(ConnectError::Handshake)?;
-        counters.upstream_connections.add(1);
         let shared = Arc::new(LinkWaker { user: AtomicWaker::new(), state: AtomicU8::new(0) });
         let waker = Waker::from(Arc::clone(&shared));
         Ok(Self {
@@ -124,6 +141,7 @@ impl Link {
             reused: false,
             timer: LazyTimer::default(),
             idle_since: None,
+            _open: Open::new(counters),
         })
     }
 

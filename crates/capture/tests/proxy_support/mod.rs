@@ -160,8 +160,8 @@ impl Client {
     }
 
     /// What has been read and not been used.
-    pub fn unread(&self) -> &[u8] {
-        &self.read
+    pub fn take_unread(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.read)
     }
 
     /// Everything up to the end of the stream.
