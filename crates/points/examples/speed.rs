@@ -43,7 +43,12 @@ fn large_document() -> Result<(), Box<dyn std::error::Error>> {
     let value = best(|| {
         black_box(serde_json::from_slice::<serde_json::Value>(black_box(body)).is_ok());
     });
-    println!("{:<32} {:>10.0} ns   {:.1} x", "serde_json::Value of the same", nanoseconds(value), nanoseconds(value) / ours);
+    println!(
+        "{:<32} {:>10.0} ns   {:.1} x",
+        "serde_json::Value of the same",
+        nanoseconds(value),
+        nanoseconds(value) / ours
+    );
     Ok(())
 }
 

@@ -151,11 +151,14 @@ impl Walk<'_, '_> {
             }
             Some(b'n') => {
                 self.scanner.literal(b"null")?;
+                self.scanner.end_of_plain()?;
                 self.raws[position] = Raw::NotScalar;
                 Ok(())
             }
             _ => {
-                self.raws[position] = Raw::Plain(self.scanner.plain()?);
+                let span = self.scanner.plain()?;
+                self.scanner.end_of_plain()?;
+                self.raws[position] = Raw::Plain(span);
                 Ok(())
             }
         }

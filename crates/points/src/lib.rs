@@ -8,6 +8,7 @@ mod error;
 mod extract;
 mod extracted;
 mod form;
+pub mod fuzzing;
 mod json;
 mod mask;
 mod plan;

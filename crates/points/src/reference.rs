@@ -47,7 +47,11 @@ fn lines(bytes: usize, head: &str) -> String {
     for line in 0_u32.. {
         let item = format!(
             "{{\"id\":{},\"sku\":\"SKU-{:05}\",\"name\":\"Item number {line}\",\"qty\":{},\"price\":{}.{:02},\"tags\":[\"a\",\"new\"],\"gift\":false,\"note\":null}}",
-            1000 + line, line * 37, line % 7 + 1, 10 + line, line % 100,
+            1000 + line,
+            line * 37,
+            line % 7 + 1,
+            10 + line,
+            line % 100,
         );
         if body.len() + item.len() + 3 > bytes {
             break;

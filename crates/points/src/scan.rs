@@ -270,6 +270,14 @@ impl<'x> Scanner<'x> {
         self.fail("not a value")
     }
 
+    /// A number or literal ends where something follows that may: of `012` not even the 0 is a value.
+    pub(crate) fn end_of_plain(&mut self) -> Result<(), Stopped> {
+        match self.peek() {
+            None | Some(b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t') => Ok(()),
+            Some(_) => Err(self.fail("not a value")),
+        }
+    }
+
     /// Reads a number or a boolean.
     #[inline]
     pub(crate) fn plain(&mut self) -> Result<Span, Stopped> {

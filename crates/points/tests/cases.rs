@@ -224,10 +224,8 @@ fn case_files() -> Vec<(String, CaseFile)> {
 
 #[test]
 fn every_case_finds_what_it_expects() {
-    let failures: Vec<String> = case_files()
-        .iter()
-        .flat_map(|(file, cases)| cases.cases.iter().flat_map(|case| case.run(file)))
-        .collect();
+    let failures: Vec<String> =
+        case_files().iter().flat_map(|(file, cases)| cases.cases.iter().flat_map(|case| case.run(file))).collect();
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
 }
 
@@ -244,9 +242,34 @@ fn every_resolved_step_has_a_case_with_a_value() {
         }
     }
     let resolved = [
-        "method", "scheme", "proto", "host", "uri", "path", "action_name", "action_ext", "query", "remote_addr",
-        "ja3", "ja4", "status", "header", "body", "json", "form", "cookie", "jwt", "base64", "percent", "property",
-        "index", "joined", "bearer", "trim", "lower", "capture",
+        "method",
+        "scheme",
+        "proto",
+        "host",
+        "uri",
+        "path",
+        "action_name",
+        "action_ext",
+        "query",
+        "remote_addr",
+        "ja3",
+        "ja4",
+        "status",
+        "header",
+        "body",
+        "json",
+        "form",
+        "cookie",
+        "jwt",
+        "base64",
+        "percent",
+        "property",
+        "index",
+        "joined",
+        "bearer",
+        "trim",
+        "lower",
+        "capture",
     ];
     assert_eq!(words, resolved.into_iter().collect());
 }

@@ -1,0 +1,236 @@
+//! Entry points for fuzzing: the logic lives here, a fuzz target is one line elsewhere.
+//!
+//! Each function takes bytes nobody chose and panics when something that must always hold does not. Not for use at
+//! run time.
+
+use http::{HeaderMap, HeaderValue, header};
+use threadline_model::{
+    CapturedBody, CapturedHeaders, CapturedText, Exchange, ExchangeId, Outcome, Request, Response, Sizes, Source,
+    Timestamp, TlsFingerprints,
+};
+
+use crate::json::{self, JsonTree};
+use crate::tree::Trie;
+use crate::{Bounds, Found, Plan, Point, Scratch};
+
+/// Points that together use every step that is resolved.
+pub const POINTS: &[&str] = &[
+    "request > method",
+    "request > scheme",
+    "request > proto",
+    "request > host",
+    "request > uri",
+    "request > path 0",
+    "request > path 2",
+    "request > action_name",
+    "request > action_ext",
+    "request > remote_addr",
+    "request > ja3",
+    "request > ja4",
+    "request > query a",
+    "request > query a > index 1",
+    "request > query a > property b",
+    "request > query a > property b > index 0",
+    "request > query a > joined",
+    "request > query a > json > property b",
+    "request > header AUTHORIZATION",
+    "request > header AUTHORIZATION > bearer > base64 > capture ^([^:]*)",
+    "request > header AUTHORIZATION > jwt prefix",
+    "request > header AUTHORIZATION > jwt token",
+    "request > header AUTHORIZATION > jwt signature",
+    "request > header AUTHORIZATION > jwt header > property alg",
+    "request > header AUTHORIZATION > jwt payload > property sub",
+    "request > header AUTHORIZATION > jwt payload > property ctx > base64 > json > property a",
+    "request > header COOKIE > cookie a",
+    "request > header COOKIE > cookie a > joined > percent > trim > lower",
+    "request > header COOKIE > cookie a > jwt payload > property sub",
+    "request > body",
+    "request > body > json",
+    "request > body > json > property a",
+    "request > body > json > property a > property b",
+    "request > body > json > property a > index 1 > property c",
+    "request > body > json > index 0",
+    "request > body > json > index 3 > index 0",
+    "request > body > json > property a > json > property a",
+    "request > body > json > property token > jwt payload > property sub",
+    "request > body > form > property a",
+    "request > body > form > property a > property b > index 2",
+    "request > body > form > property a > joined > base64",
+    "request > body > percent > form > property a",
+    "request > body > base64 > json > property a",
+    "response > status",
+    "response > header SET-COOKIE > cookie a",
+    "response > header LOCATION > capture a=(\\w+)",
+    "response > body > json > property a",
+];
+
+/// Reads bytes as each spelling of a point. What is read must come back from every spelling.
+///
+/// # Panics
+/// When a spelling loses something.
+pub fn fuzz_point_text(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let from_json = serde_json::from_str(text).ok().and_then(|value| Point::from_json(&value).ok());
+    for point in [Point::parse(text).ok(), Point::from_breadcrumb(text).ok(), from_json].into_iter().flatten() {
+        assert_eq!(Point::parse(&point.to_string()).as_ref(), Ok(&point));
+        assert_eq!(Point::from_json(&point.to_json()).as_ref(), Ok(&point));
+        assert_eq!(Point::from_breadcrumb(&point.breadcrumb().join(" › ")).as_ref(), Ok(&point));
+        // Credentials are told from other places whatever the point is.
+        let _ = point.is_credential_place();
+    }
+}
+
+/// Walks bytes as JSON. What the strict walk accepts and what `serde_json` accepts must be the same.
+///
+/// # Panics
+/// When they are not.
+pub fn fuzz_json(data: &[u8]) {
+    let mut trie = Trie::default();
+    let points = POINTS.iter().filter(|text| text.starts_with("request > body > json"));
+    for (index, point) in (0_u16..).zip(points.filter_map(|text| Point::parse(text).ok())) {
+        trie.insert(index, &point);
+    }
+    let steps = [crate::Step::Body, crate::Step::Json];
+    let Some(trie) = steps.iter().try_fold(&trie, |trie, step| trie.child(step)) else { return };
+    let tree = JsonTree::lower(trie);
+    let mut raws = Vec::new();
+    let stop = json::walk(&tree, data, false, &Bounds::default(), &mut raws);
+    if let Some(stop) = stop {
+        assert!(stop.offset <= data.len());
+    }
+    let nested = data.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
+    // The other parser refuses a byte order mark and has a bound on depth of its own.
+    if let Ok(text) = std::str::from_utf8(data)
+        && nested < 100
+        && !text.starts_with('\u{feff}')
+    {
+        let accepted = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        assert_eq!(accepted, stop.is_none(), "{stop:?}");
+    }
+    // A cut gives no other damage than the whole, and none before it.
+    let cut = json::walk(&tree, &data[..data.len() / 2], true, &Bounds::default(), &mut raws);
+    if let (Some(cut), Some(whole)) = (cut, stop)
+        && !cut.ended
+    {
+        assert_eq!((cut.offset, cut.reason), (whole.offset, whole.reason));
+    }
+}
+
+/// Resolves form points in bytes, whole and cut.
+///
+/// # Panics
+/// When a result breaks what [`Found`] promises.
+pub fn fuzz_form(data: &[u8]) {
+    let mut exchange = exchange(b"/", &[], data, b"");
+    run("request > body > form", &exchange);
+    exchange.request.body = CapturedBody::prefix(data.to_vec());
+    run("request > body > form", &exchange);
+    exchange.request.target = CapturedText::new([b"/?", data].concat());
+    run("request > query", &exchange);
+}
+
+/// Resolves token points in bytes.
+///
+/// # Panics
+/// When a result breaks what [`Found`] promises.
+pub fn fuzz_jwt(data: &[u8]) {
+    run("request > header AUTHORIZATION", &exchange(b"/", &[(header::AUTHORIZATION, data)], b"", b""));
+}
+
+/// Resolves cookie points in bytes.
+///
+/// # Panics
+/// When a result breaks what [`Found`] promises.
+pub fn fuzz_cookie(data: &[u8]) {
+    let exchange = exchange(b"/", &[(header::COOKIE, data), (header::SET_COOKIE, data)], b"", b"");
+    run("request > header COOKIE", &exchange);
+    run("response > header SET-COOKIE", &exchange);
+}
+
+/// Resolves every point in an exchange made of bytes: target, Authorization, Cookie, request body and response body,
+/// separated by zero bytes.
+///
+/// # Panics
+/// When a result breaks what [`Found`] promises.
+pub fn fuzz_extract(data: &[u8]) {
+    let mut parts = data.splitn(5, |byte| *byte == 0);
+    let mut part = || parts.next().unwrap_or_default();
+    let (target, authorization, cookie, request, response) = (part(), part(), part(), part(), part());
+    let headers = [(header::AUTHORIZATION, authorization), (header::COOKIE, cookie), (header::SET_COOKIE, cookie)];
+    let mut exchange = exchange(target, &headers, request, response);
+    run("", &exchange);
+    exchange.request.body = CapturedBody::prefix(request.to_vec());
+    run("", &exchange);
+}
+
+/// Resolves the points whose text starts with `start` and checks what is found.
+fn run(start: &str, exchange: &Exchange) {
+    let points: Vec<Point> =
+        POINTS.iter().filter(|text| text.starts_with(start)).filter_map(|text| Point::parse(text).ok()).collect();
+    assert!(!points.is_empty());
+    let bounds = Bounds::default();
+    let mut scratch = Scratch::default();
+    match Plan::compile(&points, bounds) {
+        Ok(plan) => {
+            let first = plan.extract(exchange, &mut scratch);
+            assert_eq!(first.len(), points.len());
+            assert!(first.parse_errors().len() <= bounds.parse_errors);
+            for found in first.iter() {
+                assert!(!matches!(found, Found::Masked));
+                assert!(found.value().is_none_or(|value| !value.is_empty()));
+            }
+            // Buffers that were used before change nothing.
+            let second = plan.extract(exchange, &mut scratch);
+            assert!(first.iter().eq(second.iter()));
+            assert_eq!(first.parse_errors(), second.parse_errors());
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn exchange(target: &[u8], headers: &[(header::HeaderName, &[u8])], request: &[u8], response: &[u8]) -> Exchange {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_bytes(value) {
+            map.append(name, value);
+        }
+    }
+    Exchange {
+        id: ExchangeId::from_bytes([0; 16]),
+        started: Timestamp::from_micros(1_790_000_000_000_000),
+        duration_us: None,
+        upstream_us: None,
+        source: Source::Proxy,
+        client: None,
+        fingerprints: TlsFingerprints::default(),
+        request: Request {
+            method: CapturedText::new("POST"),
+            scheme: None,
+            version: None,
+            host: Some(CapturedText::new(target.to_vec())),
+            target: CapturedText::new(target.to_vec()),
+            headers: CapturedHeaders::new(map.clone()),
+            body: CapturedBody::whole(request.to_vec()),
+        },
+        response: Some(Response {
+            status: 200,
+            version: None,
+            headers: CapturedHeaders::new(map),
+            body: CapturedBody::whole(response.to_vec()),
+        }),
+        sizes: Sizes::default(),
+        outcome: Outcome::Completed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn all_points_are_valid_and_resolved() {
+        let points: Vec<Point> = POINTS.iter().map(|text| Point::parse(text).unwrap()).collect();
+        assert!(Plan::compile(&points, Bounds::default()).is_ok());
+    }
+}
