@@ -25,6 +25,9 @@ pub(crate) const MAXIMUM_SEGMENTS: usize = 16;
 /// Longest segment that is taken for a name, bytes.
 const LONGEST_NAME: usize = 64;
 
+/// Shortest segment that may be a code rather than a word, bytes.
+const SHORTEST_CODE: usize = 8;
+
 /// Longest extension of a file, bytes.
 const LONGEST_EXTENSION: usize = 5;
 
@@ -64,7 +67,7 @@ fn push(parts: &[&[u8]], template: &mut String) {
 fn is_plain_name(segment: &[u8]) -> bool {
     segment.len() <= LONGEST_NAME
         && segment.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_'))
-        && !(is_hexadecimal_run(segment) || is_token(segment))
+        && (segment.len() < SHORTEST_CODE || !(is_hexadecimal_run(segment) || is_token(segment)))
 }
 
 /// The placeholder of a segment that is variable as a whole.
@@ -125,7 +128,7 @@ fn is_email(segment: &[u8]) -> bool {
 
 /// Words such as `facade` have no figures; a long run without figures is no word either.
 fn is_hexadecimal_run(segment: &[u8]) -> bool {
-    segment.len() >= 8
+    segment.len() >= SHORTEST_CODE
         && segment.iter().all(u8::is_ascii_hexdigit)
         && (segment.len() >= 16 || segment.iter().any(u8::is_ascii_digit))
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http::HeaderName;
 use threadline_model::{Exchange, Scheme};
 
 use crate::protocol::Protocol;
@@ -16,6 +17,8 @@ const MAXIMUM_HOST_BYTES: usize = 260;
 const MAXIMUM_USER_AGENT_BYTES: usize = 1024;
 /// Longest TLS fingerprint exported, bytes.
 const MAXIMUM_FINGERPRINT_BYTES: usize = 128;
+
+static TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Stands for a method that is no token (RFC 9110, section 5.6.2) or longer than any in use.
 const OTHER_METHOD: &str = "OTHER";
@@ -62,7 +65,7 @@ pub(crate) fn fingerprint<'a>(fingerprint: Option<&'a str>, secrets: &Secrets<'_
 /// The trace-id of a valid `traceparent` (W3C Trace Context, section 3.2): not all zeros, and of a version that this
 /// layout applies to.
 pub(crate) fn trace_id(exchange: &Exchange) -> Option<&str> {
-    let header = exchange.request.headers.first("traceparent")?.trim_ascii();
+    let header = exchange.request.headers.as_map().get(&TRACE_PARENT)?.as_bytes().trim_ascii();
     let (version, rest) = header.split_at_checked(3)?;
     let lower_hexadecimal = |text: &[u8]| text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let known = version[2] == b'-' && lower_hexadecimal(&version[..2]) && &version[..2] != b"ff";

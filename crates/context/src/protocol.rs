@@ -1,6 +1,11 @@
 //! What an exchange speaks, by cheap facts of its head. Bodies are not looked at.
 
-use threadline_model::{Exchange, Outcome};
+use http::HeaderName;
+use threadline_model::{CapturedHeaders, Exchange, Outcome};
+
+static SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
+static MCP_PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+static MCP_SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 
 /// The protocol spoken over HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +54,9 @@ impl Protocol {
             Self::Grpc
         } else if begins(b"application/graphql") || graphql_path(path) {
             Self::Graphql
-        } else if begins(b"application/soap+xml") || headers.first("soapaction").is_some() {
+        } else if begins(b"application/soap+xml") || headers.as_map().contains_key(&SOAP_ACTION) {
             Self::Soap
-        } else if headers.first("mcp-protocol-version").is_some() || mcp_session(exchange) {
+        } else if headers.as_map().contains_key(&MCP_PROTOCOL_VERSION) || mcp_session(exchange) {
             Self::Mcp
         } else {
             Self::Rest
@@ -61,7 +66,6 @@ impl Protocol {
 
 /// A server names the session in its answer to `initialize`, the client in every request after.
 fn mcp_session(exchange: &Exchange) -> bool {
-    let name = "mcp-session-id";
-    let issued = || exchange.response.as_ref().is_some_and(|response| response.headers.first(name).is_some());
-    exchange.request.headers.first(name).is_some() || issued()
+    let names = |headers: &CapturedHeaders| headers.as_map().contains_key(&MCP_SESSION_ID);
+    names(&exchange.request.headers) || exchange.response.as_ref().is_some_and(|response| names(&response.headers))
 }

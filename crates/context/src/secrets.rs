@@ -2,7 +2,9 @@
 //! its session. Wherever such a value appears in exported text, its hash takes its place.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 
+use memchr::memmem::Finder;
 use smallvec::SmallVec;
 use threadline_grouping::{HashText, looks_like_jwt};
 
@@ -17,48 +19,64 @@ const SHORTEST_PART: usize = 6;
 /// Values of one exchange with the hashes that stand for them.
 #[derive(Default)]
 pub(crate) struct Secrets<'x> {
-    values: SmallVec<[(&'x [u8], HashText); 6]>,
+    secrets: SmallVec<[Secret<'x>; 2]>,
+}
+
+/// One value, prepared for being looked for in many short texts.
+struct Secret<'x> {
+    value: &'x [u8],
+    hash: HashText,
+    finder: Option<Finder<'x>>,
+}
+
+impl<'x> Secret<'x> {
+    fn is(&self, bytes: &[u8]) -> bool {
+        self.value == bytes
+    }
+
+    fn lies_in(&self, bytes: &[u8]) -> bool {
+        self.value.len() < bytes.len() && self.finder.as_ref().is_some_and(|finder| finder.find(bytes).is_some())
+    }
 }
 
 impl<'x> Secrets<'x> {
     pub(crate) fn add(&mut self, value: &'x [u8], hash: HashText) {
-        if value.len() >= SHORTEST_WHOLE && self.values.iter().all(|(known, _)| *known != value) {
-            self.values.push((value, hash));
+        if value.len() >= SHORTEST_WHOLE && !self.secrets.iter().any(|known| known.is(value)) {
+            let finder = (value.len() >= SHORTEST_PART).then(|| Finder::new(value));
+            self.secrets.push(Secret { value, hash, finder });
         }
     }
 
     /// The hash to export instead of a text that is a secret or holds one.
     pub(crate) fn covering(&self, bytes: &[u8]) -> Option<HashText> {
-        self.values.iter().find(|(value, _)| *value == bytes || lies_in(value, bytes)).map(|(_, hash)| *hash)
+        self.secrets.iter().find(|secret| secret.is(bytes) || secret.lies_in(bytes)).map(|secret| secret.hash)
     }
 
     /// The hash of a secret that reaches over several segments of a path.
     pub(crate) fn across_segments(&self, path: &[u8]) -> Option<HashText> {
-        let across = |value: &[u8]| memchr::memchr(b'/', value).is_some() && (value == path || lies_in(value, path));
-        self.values.iter().find(|(value, _)| across(value)).map(|(_, hash)| *hash)
+        let across = |secret: &&Secret<'_>| {
+            memchr::memchr(b'/', secret.value).is_some() && (secret.is(path) || secret.lies_in(path))
+        };
+        self.secrets.iter().find(across).map(|secret| secret.hash)
     }
 
     /// A bounded text without secrets: the hash of one if that is all there is, else with hashes in their places.
     pub(crate) fn without<'a>(&self, bytes: &'a [u8], limit: usize) -> Text<'a> {
-        if let Some((_, hash)) = self.values.iter().find(|(value, _)| *value == bytes) {
-            return Text::Hashed(*hash);
+        if let Some(secret) = self.secrets.iter().find(|secret| secret.is(bytes)) {
+            return Text::Hashed(secret.hash);
         }
-        if !self.values.iter().any(|(value, _)| lies_in(value, bytes)) {
+        if !self.secrets.iter().any(|secret| secret.lies_in(bytes)) {
             return Text::Clear(text(bytes, limit));
         }
         // Longest first: a secret may hold another one.
-        let mut values = self.values.clone();
-        values.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+        let mut secrets: SmallVec<[&Secret<'_>; 8]> = self.secrets.iter().collect();
+        secrets.sort_by_key(|secret| Reverse(secret.value.len()));
         let mut replaced = bytes.to_vec();
-        for (value, hash) in values.iter().filter(|(value, _)| value.len() >= SHORTEST_PART) {
-            replaced = replace(&replaced, value, hash.as_str().as_bytes());
+        for secret in secrets.into_iter().filter(|secret| secret.finder.is_some()) {
+            replaced = replace(&replaced, secret.value, secret.hash.as_str().as_bytes());
         }
         Text::Clear(Cow::Owned(text(&replaced, limit).into_owned()))
     }
-}
-
-fn lies_in(value: &[u8], bytes: &[u8]) -> bool {
-    value.len() >= SHORTEST_PART && value.len() < bytes.len() && memchr::memmem::find(bytes, value).is_some()
 }
 
 fn replace(bytes: &[u8], value: &[u8], by: &[u8]) -> Vec<u8> {

@@ -40,6 +40,16 @@ enum Fate {
     Cut,
 }
 
+/// What the parameters of an exchange give.
+struct SelectedValues<'a> {
+    params: Vec<ContextParameter<'a>>,
+    /// Of several parameters of a type, the last that has a value.
+    user: Option<Text<'a>>,
+    role: Option<Text<'a>>,
+    /// The value of the parameter that decided the session.
+    deciding: Option<Text<'a>>,
+}
+
 impl<'a, 'e> Selection<'a, 'e> {
     pub(crate) fn new(
         selector: &'a Selector,
@@ -83,7 +93,7 @@ impl<'a, 'e> Selection<'a, 'e> {
         let fingerprint =
             |fact, text: &'a Option<String>| self.exported(fact, || head::fingerprint(text.as_deref(), &self.secrets));
         let covers_all = covers.iter().any(|(place, _)| *place == Place::Whole);
-        let params = self.params(&path);
+        let selected = self.params(&path);
         Contextual {
             method,
             endpoint,
@@ -92,11 +102,11 @@ impl<'a, 'e> Selection<'a, 'e> {
             query: raw_query.filter(|_| !covers_all).map(|query| self.query(query)),
             ja3: fingerprint(Covered::Ja3, &self.exchange.fingerprints.ja3),
             ja4: fingerprint(Covered::Ja4, &self.exchange.fingerprints.ja4),
-            session: self.session(&path, client_ip, user_agent.as_ref()),
+            session: self.session(selected.deciding, client_ip, user_agent.as_ref()),
             trace_id: head::trace_id(self.exchange).filter(|_| matches!(self.fate(Covered::Trace), Fate::Clear)),
-            user: self.last_of(ParameterType::User, &path),
-            role: self.last_of(ParameterType::Role, &path),
-            params,
+            user: selected.user,
+            role: selected.role,
+            params: selected.params,
             parse_errors: self.parse_errors(),
             host,
             path,
@@ -133,29 +143,37 @@ impl<'a, 'e> Selection<'a, 'e> {
         }
     }
 
-    fn params(&self, path: &Text<'a>) -> Vec<ContextParameter<'a>> {
-        let mut params = Vec::with_capacity(self.selector.parameters.len());
-        for (index, parameter) in self.selector.parameters.iter().enumerate() {
-            if let Some(value) = self.value(index, path) {
-                let (name, side, hidden) = (&*parameter.name, parameter.side, parameter.hidden);
-                params.push(ContextParameter { name, value, side, hidden });
+    fn params(&self, path: &Text<'a>) -> SelectedValues<'a> {
+        let parameters = &self.selector.parameters;
+        let params = Vec::with_capacity(parameters.len());
+        let mut selected = SelectedValues { params, user: None, role: None, deciding: None };
+        for (index, parameter) in parameters.iter().enumerate() {
+            let Some(value) = self.value(index, path) else { continue };
+            match parameter.kind {
+                ParameterType::None => {}
+                ParameterType::User => selected.user = Some(value.clone()),
+                ParameterType::Role => selected.role = Some(value.clone()),
             }
+            if self.grouped.decision.key == (DecidingKey::Configured { parameter: index }) {
+                selected.deciding = Some(value.clone());
+            }
+            let (name, side, hidden) = (&*parameter.name, parameter.side, parameter.hidden);
+            selected.params.push(ContextParameter { name, value, side, hidden });
         }
-        params
+        selected
     }
 
-    /// The value of the last parameter of a type that has one.
-    fn last_of(&self, kind: ParameterType, path: &Text<'a>) -> Option<Text<'a>> {
-        let parameters = self.selector.parameters.iter().enumerate().rev();
-        parameters.filter(|(_, parameter)| parameter.kind == kind).find_map(|(index, _)| self.value(index, path))
-    }
-
-    fn session(&self, path: &Text<'a>, address: Option<IpAddr>, agent: Option<&Text<'a>>) -> ContextSession<'a> {
+    /// `deciding` is the value of the parameter that decided, if one did.
+    fn session(
+        &self,
+        deciding: Option<Text<'a>>,
+        address: Option<IpAddr>,
+        agent: Option<&Text<'a>>,
+    ) -> ContextSession<'a> {
         let grouped = self.grouped;
         let (key, value) = match grouped.decision.key {
             DecidingKey::Configured { parameter } => {
-                let name = self.selector.parameters.get(parameter).map_or("", |parameter| &*parameter.name);
-                (name, self.value(parameter, path))
+                (self.selector.parameters.get(parameter).map_or("", |parameter| &*parameter.name), deciding)
             }
             DecidingKey::BuiltIn(rule) => (rule.name, self.credential.map(Text::Hashed)),
             DecidingKey::Fallback(kind) => (kind.as_str(), Some(self.fallback(kind, address, agent))),

@@ -70,11 +70,13 @@ pub(crate) fn path<'a>(path: &'a [u8], covers: &[Cover], secrets: &Secrets<'_>, 
     // Only what was changed needs a text of its own; until then the path stays borrowed.
     let mut rewritten: Option<String> = None;
     let mut start = root.len();
+    let is_plain = memchr::memchr2(b';', b'%', kept).is_none();
     let mut segments = relative.split(|byte| *byte == b'/').enumerate().peekable();
     while let Some((number, segment)) = segments.next() {
-        let (base, parameters) = split_parameters(segment);
+        let (base, parameters) = if is_plain { (segment, &[][..]) } else { split_parameters(segment) };
         let last = segments.peek().is_none() && kept.len() == path.len();
-        let fate = fate(base, number, last, covers, secrets);
+        let decoded = if is_plain { Cow::Borrowed(base) } else { percent_decoded(base) };
+        let fate = fate(base, &decoded, cover_of(number, last, covers), secrets);
         if !matches!(fate, Segment::Clear) || !parameters.is_empty() || kept.len() < path.len() {
             rewritten.get_or_insert_with(|| text(&kept[..start], MAXIMUM_BYTES).into_owned());
         }
@@ -119,19 +121,22 @@ fn whole_segments(path: &[u8]) -> &[u8] {
     &path[..slash.map_or(0, |slash| slash + 1)]
 }
 
-fn fate(base: &[u8], number: usize, last: bool, covers: &[Cover], secrets: &Secrets<'_>) -> Segment {
+/// The hashed parameter that takes its value from a segment.
+fn cover_of(number: usize, last: bool, covers: &[Cover]) -> Option<Cover> {
     let covers_this = |place: &Place| match place {
         Place::Whole | Place::EveryPart => true,
         Place::Part(part) => usize::try_from(*part) == Ok(number),
         Place::LastPart => last,
     };
-    if let Some((_, hash)) = covers.iter().find(|(place, _)| covers_this(place)) {
-        return hash.map_or(Segment::Cut, Segment::Hashed);
-    }
-    let decoded = percent_decoded(base);
-    if let Some(hash) = covering(base, &decoded, secrets) {
+    covers.iter().find(|(place, _)| covers_this(place)).copied()
+}
+
+fn fate(sent: &[u8], decoded: &[u8], cover: Option<Cover>, secrets: &Secrets<'_>) -> Segment {
+    if let Some((_, hash)) = cover {
+        hash.map_or(Segment::Cut, Segment::Hashed)
+    } else if let Some(hash) = covering(sent, decoded, secrets) {
         Segment::Hashed(hash)
-    } else if looks_like_credential(&decoded) {
+    } else if looks_like_credential(decoded) {
         Segment::Cut
     } else {
         Segment::Clear
@@ -139,9 +144,8 @@ fn fate(base: &[u8], number: usize, last: bool, covers: &[Cover], secrets: &Secr
 }
 
 /// The hash of a secret that shows in a text as sent or once it is decoded.
-fn covering(sent: &[u8], decoded: &Cow<'_, [u8]>, secrets: &Secrets<'_>) -> Option<HashText> {
-    let differs = matches!(decoded, Cow::Owned(_));
-    secrets.covering(decoded).or_else(|| if differs { secrets.covering(sent) } else { None })
+fn covering(sent: &[u8], decoded: &[u8], secrets: &Secrets<'_>) -> Option<HashText> {
+    secrets.covering(decoded).or_else(|| if sent == decoded { None } else { secrets.covering(sent) })
 }
 
 /// A segment without its parameters (RFC 3986, section 3.3), and the parameters with the `;` before them. An escaped
