@@ -49,7 +49,7 @@ impl Node {
     pub fn start(
         settings: NodeSettings,
         mut policy: watch::Receiver<Arc<Policy>>,
-        secret: InstallationSecret,
+        secret: Arc<InstallationSecret>,
         exporter: Arc<dyn Exporter>,
     ) -> Result<Self, CompileError> {
         let counters = Arc::new(NodeCounters::default());
@@ -116,7 +116,7 @@ struct Worker {
     batch: Batching,
     pipeline: Pipeline,
     policy: watch::Receiver<Arc<Policy>>,
-    secret: InstallationSecret,
+    secret: Arc<InstallationSecret>,
     name: String,
 }
 

@@ -1,1 +1,107 @@
-fn main() {}
+//! The binary: reads the command line, assembles node and hub, and reports errors once, at the edge.
+
+mod announce;
+mod cli;
+mod configuration;
+mod demo;
+mod hub_client;
+mod import;
+mod installation;
+mod logging;
+mod metrics;
+mod serve;
+
+use std::error::Error;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Command, ImportFormat, Settings};
+use configuration::{Configuration, Document};
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            report_error(error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
+    match command {
+        Command::Serve(options) => {
+            let announce = options.settings.announce.clone();
+            let configuration = configure(options.settings, options.upstream)?;
+            runtime()?.block_on(serve::run(configuration, announce, |_, _| std::future::ready(())))?;
+        }
+        Command::Demo(options) => {
+            let mut options = *options;
+            let announce = options.settings.announce.clone();
+            let configuration = configure(std::mem::take(&mut options.settings), None)?;
+            options.settings.announce = announce;
+            runtime()?.block_on(demo::run(configuration, options))?;
+        }
+        Command::Import(options) => {
+            let ImportFormat::Har(options) = options.format;
+            let settings =
+                Settings { config: options.config.clone(), data: options.data.clone(), log: Some("warn".to_owned()), ..Settings::default() };
+            let configuration = configure(settings, None)?;
+            if !runtime()?.block_on(import::run(&configuration, &options))? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Check { file } => {
+            configuration::validate(configuration::read(&file)?)?;
+            print(&format!("{}: good\n", file.display()));
+        }
+        Command::Openapi => print(&threadline_hub::openapi_document()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// File, then environment and options over it (clap has put the environment into the options), then validation.
+fn configure(settings: Settings, upstream: Option<String>) -> Result<Configuration, Box<dyn Error>> {
+    let mut document = match &settings.config {
+        Some(file) => configuration::read(file)?,
+        None => Document::default(),
+    };
+    let Settings { data, listen, console, console_allow_remote, retention_days, log_format, log, .. } = settings;
+    document.data = data.or(document.data);
+    document.proxy.listen = listen.or(document.proxy.listen);
+    document.proxy.upstream = upstream.or(document.proxy.upstream);
+    document.hub.listen = console.or(document.hub.listen);
+    document.hub.allow_remote = console_allow_remote.then_some(true).or(document.hub.allow_remote);
+    document.retention.days = retention_days.or(document.retention.days);
+    document.log.format = log_format.or(document.log.format);
+    document.log.filter = log.or(document.log.filter);
+    let configuration = configuration::validate(document)?;
+    logging::install(configuration.log_format, &configuration.log_filter)?;
+    Ok(configuration)
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+fn print(text: &str) {
+    // A closed pipe is not an error of ours.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Writes an error with its causes to standard error.
+pub(crate) fn report_error(error: &dyn Error) {
+    let mut text = format!("threadline: {error}");
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let reason = source.to_string();
+        // Errors that wrap another without words of their own repeat it.
+        if !text.ends_with(&reason) {
+            text += &format!("\n  because: {reason}");
+        }
+        cause = source.source();
+    }
+    text.push('\n');
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}

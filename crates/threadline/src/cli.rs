@@ -1,0 +1,165 @@
+//! The command line: what can be typed and what `--help` teaches. Nothing is done here.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// API traffic becomes sessions: who did what, in which order, and what came back.
+#[derive(Debug, Parser)]
+#[command(
+    name = "threadline",
+    version,
+    about,
+    long_about = "Threadline sits beside an API, sees requests and their responses, groups those of one actor into a \
+                  session, and shows each session as a story in a console.",
+    after_help = "Start here:\n  threadline demo                                     see it work on simulated traffic\n  threadline serve --upstream http://127.0.0.1:9000   put it in front of your own API\n  threadline import har recording.har                 look at a recording\n\nSettings come from a YAML file (--config), are overridden by environment variables, and those by options."
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run proxy, hub, console and embedded store in one process.
+    #[command(
+        after_help = "Examples:\n  threadline serve --upstream http://127.0.0.1:9000\n  threadline serve --config threadline.yaml\n\nClients then talk to the proxy (127.0.0.1:8080 unless told otherwise) and people open the console\n(http://127.0.0.1:7070). The first start prints a link that makes the first administrator."
+    )]
+    Serve(Box<ServeOptions>),
+    /// Like serve, with a demo API and simulated clients: live sessions within seconds.
+    #[command(
+        after_help = "Nothing real is touched: the demo API and all clients run inside this process and talk HTTP over the\nloopback interface, through the same proxy that `serve` runs. The same seed gives the same actors."
+    )]
+    Demo(Box<DemoOptions>),
+    /// Turn recordings into sessions.
+    Import(ImportOptions),
+    /// Check a configuration file and say what is wrong with it, field by field.
+    Check {
+        /// The YAML file.
+        file: PathBuf,
+    },
+    /// Print the OpenAPI 3.1 document of the hub's API.
+    Openapi,
+}
+
+/// Settings of `serve` that may also stand in the file.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Settings {
+    /// YAML configuration file.
+    #[arg(long, short, value_name = "FILE", env = "THREADLINE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder for everything that is kept: sessions, settings, the installation secret [default: ./threadline-data]
+    #[arg(long, value_name = "FOLDER", env = "THREADLINE_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Where clients connect; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "THREADLINE_PROXY_LISTEN")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where people open the console; port 0 takes a free one [default: 127.0.0.1:7070]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "THREADLINE_CONSOLE_LISTEN")]
+    pub(crate) console: Option<SocketAddr>,
+    /// Let the console be reached from other machines although it speaks plain HTTP (put TLS in front of it).
+    #[arg(long, env = "THREADLINE_CONSOLE_ALLOW_REMOTE")]
+    pub(crate) console_allow_remote: bool,
+    /// Days that sessions are kept [default: 7]
+    #[arg(long, value_name = "DAYS", env = "THREADLINE_RETENTION_DAYS")]
+    pub(crate) retention_days: Option<u32>,
+    /// How the log is written [default: text]
+    #[arg(long, value_enum, env = "THREADLINE_LOG_FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
+    /// What is logged: error, warn, info, debug, or per module as in `info,threadline_hub=debug` [default: info]
+    #[arg(long, value_name = "FILTER", env = "THREADLINE_LOG")]
+    pub(crate) log: Option<String>,
+    /// Write the addresses as one line of JSON to this file once everything is up (for scripts and tests).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) announce: Option<PathBuf>,
+}
+
+/// `threadline serve`
+#[derive(Debug, Default, Args)]
+pub(crate) struct ServeOptions {
+    /// The API that requests are passed on to, as in http://127.0.0.1:9000
+    #[arg(long, short, value_name = "URL", env = "THREADLINE_UPSTREAM")]
+    pub(crate) upstream: Option<String>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+/// `threadline demo`
+#[derive(Debug, Default, Args)]
+pub(crate) struct DemoOptions {
+    /// Which actors appear and what they do.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How fast simulated people act: 1 is a lively demo, 10 ten times as fast, 0 as fast as possible.
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) pace: f64,
+    /// Stop the simulated clients after this many requests; the console stays up.
+    #[arg(long, value_name = "REQUESTS")]
+    pub(crate) requests: Option<u64>,
+    /// Write which actor sent which request to this file, as JSON Lines.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) truth: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+/// `threadline import`
+#[derive(Debug, Args)]
+pub(crate) struct ImportOptions {
+    /// The kind of file.
+    #[command(subcommand)]
+    pub(crate) format: ImportFormat,
+}
+
+/// Kinds of recordings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportFormat {
+    /// HTTP Archive files, as browsers and debugging proxies export them.
+    #[command(
+        after_help = "Entries keep their original times. Imported exchanges have a retention of their own (30 days after the\nimport unless set otherwise), so last year's recording can be looked at. Importing the same file again adds\nnothing. If a hub runs on the same data folder, the import goes through it; otherwise the folder is opened\nfor the time of the import."
+    )]
+    Har(ImportHarOptions),
+}
+
+/// `threadline import har`
+#[derive(Debug, Args)]
+pub(crate) struct ImportHarOptions {
+    /// The files.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// YAML configuration file.
+    #[arg(long, short, value_name = "FILE", env = "THREADLINE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// The data folder of the hub [default: ./threadline-data]
+    #[arg(long, value_name = "FOLDER", env = "THREADLINE_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// A hub elsewhere, as in http://127.0.0.1:7070 (needs --token)
+    #[arg(long, value_name = "URL", env = "THREADLINE_HUB", requires = "token")]
+    pub(crate) hub: Option<String>,
+    /// An API token of that hub; prefer the environment variable, which other users of this machine cannot see.
+    #[arg(long, env = "THREADLINE_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// One line a person can read.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,228 @@
+//! `threadline import har`: files go through the same pipeline as live traffic. What leaves for a running hub are
+//! rows, as from any node; without one the data folder is opened for the time of the import.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatch;
+use indicatif::{ProgressBar, ProgressStyle};
+use threadline_capture::import::har::{EntryError, HarError, HarReader, HarSettings};
+use threadline_grouping::{InstallationSecret, SecretError};
+use threadline_model::{BatchId, Timestamp};
+use threadline_node::{BATCH_ROWS, CompileError, NodeCounters, Pipeline};
+use threadline_policy::Policy;
+use threadline_record::RowBuilder;
+use threadline_store::{Appended, Batch, Lane, StoreError};
+use uuid::Uuid;
+
+use crate::cli::ImportHarOptions;
+use crate::configuration::Configuration;
+use crate::hub_client::{HubClient, HubClientError};
+use crate::installation::{Installation, InstallationError};
+
+/// Places of damage shown for one file; the rest is counted.
+const DAMAGE_SHOWN: usize = 10;
+
+/// Why an import did not begin or broke off. What was imported before stays.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ImportError {
+    #[error(transparent)]
+    Installation(#[from] InstallationError),
+    #[error(transparent)]
+    Hub(#[from] HubClientError),
+    #[error("cannot use the installation secret")]
+    Secret(#[source] SecretError),
+    #[error("the hub's policy is not one this version can use: {0}")]
+    Policy(String),
+    #[error("cannot compile the policy")]
+    Compile(#[source] CompileError),
+    #[error("{}", file.display())]
+    Har {
+        file: PathBuf,
+        #[source]
+        source: HarError,
+    },
+    #[error("the store did not take the rows")]
+    Store(#[source] StoreError),
+}
+
+/// Where rows go.
+enum Target {
+    Hub(HubClient),
+    Folder(Installation),
+}
+
+impl Target {
+    async fn append(&self, rows: RecordBatch) -> Result<Appended, ImportError> {
+        // The identity need not be remembered: in the import lane exchanges are told apart by their own identities.
+        let id = BatchId::new(Uuid::now_v7());
+        match self {
+            Self::Hub(hub) => Ok(hub.append_import(id, &rows).await?),
+            Self::Folder(installation) => {
+                installation.store.append(Batch { id, lane: Lane::Import, rows }).await.map_err(ImportError::Store)
+            }
+        }
+    }
+
+    async fn policy(&self) -> Result<Arc<Policy>, ImportError> {
+        match self {
+            Self::Hub(hub) => {
+                let (version, document) = hub.policy().await?;
+                let policy = Policy::validate(version, document).map_err(|errors| {
+                    let reasons: Vec<_> = errors.iter().map(|error| format!("{}: {}", error.field, error.reason)).collect();
+                    ImportError::Policy(reasons.join("; "))
+                })?;
+                Ok(Arc::new(policy))
+            }
+            Self::Folder(installation) => Ok(installation.hub.policy().borrow().clone()),
+        }
+    }
+}
+
+/// What became of one file.
+#[derive(Default)]
+struct FileReport {
+    appended: Appended,
+    span: Option<(Timestamp, Timestamp)>,
+    damage: Vec<EntryError>,
+    damaged: usize,
+    local: usize,
+}
+
+/// Imports all files and tells on standard output what came of each. `Ok(false)`: something was damaged or missing.
+pub(crate) async fn run(configuration: &Configuration, options: &ImportHarOptions) -> Result<bool, ImportError> {
+    let target = open_target(configuration, options).await?;
+    if let Target::Folder(installation) = &target
+        && let Some(document) = configuration.policy.clone()
+    {
+        installation
+            .hub
+            .apply_policy(document, "configuration file")
+            .await
+            .map_err(|error| ImportError::Policy(error.to_string()))?;
+    }
+    let secret = InstallationSecret::load_or_create(&configuration.data.join("secret")).map_err(ImportError::Secret)?;
+    let policy = target.policy().await?;
+    let mut pipeline = Pipeline::compile(&policy, &secret, &configuration.node).map_err(ImportError::Compile)?;
+
+    let mut whole = true;
+    for file in &options.files {
+        match import_file(&target, &mut pipeline, file).await {
+            Ok(report) => {
+                whole &= report.damaged == 0;
+                tell(file, &report);
+            }
+            Err(error @ ImportError::Har { .. }) => {
+                whole = false;
+                crate::report_error(&error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if let Target::Folder(installation) = target {
+        installation.close().await.map_err(ImportError::Store)?;
+    }
+    Ok(whole)
+}
+
+async fn open_target(configuration: &Configuration, options: &ImportHarOptions) -> Result<Target, ImportError> {
+    if let (Some(address), Some(token)) = (&options.hub, &options.token) {
+        return Ok(Target::Hub(HubClient::new(address, token)?));
+    }
+    if let Some(hub) = HubClient::running_on(&configuration.data) {
+        // After a kill the files that point to a hub are still there; only one that answers counts.
+        match hub.policy().await {
+            Ok(_) => {
+                say(&format!("Importing through the hub at {}\n", hub.address()));
+                return Ok(Target::Hub(hub));
+            }
+            Err(HubClientError::Unreachable { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Target::Folder(Installation::open(configuration).await?))
+}
+
+async fn import_file(target: &Target, pipeline: &mut Pipeline, file: &Path) -> Result<FileReport, ImportError> {
+    let har_error = |source| ImportError::Har { file: file.to_owned(), source };
+    let mut reader = HarReader::open(file, HarSettings::default()).map_err(har_error)?;
+    let bar = progress_bar(reader.length(), file);
+    let counters = NodeCounters::default();
+    let mut rows = RowBuilder::new();
+    let mut report = FileReport::default();
+    while let Some(entry) = reader.next() {
+        match entry {
+            Ok(exchange) => {
+                let (from, to) = report.span.unwrap_or((exchange.started, exchange.started));
+                report.span = Some((from.min(exchange.started), to.max(exchange.started)));
+                pipeline.process(&exchange, &mut rows, &counters);
+            }
+            Err(damage) => {
+                report.damaged += 1;
+                if report.damage.len() < DAMAGE_SHOWN {
+                    report.damage.push(damage);
+                }
+            }
+        }
+        bar.set_position(reader.position());
+        if rows.len() >= BATCH_ROWS {
+            add(&mut report.appended, target.append(rows.finish()).await?);
+        }
+    }
+    if rows.len() > 0 {
+        add(&mut report.appended, target.append(rows.finish()).await?);
+    }
+    report.local = reader.counts().local;
+    bar.finish_and_clear();
+    Ok(report)
+}
+
+fn add(sum: &mut Appended, one: Appended) {
+    sum.stored += one.stored;
+    sum.duplicate += one.duplicate;
+    sum.expired += one.expired;
+}
+
+fn progress_bar(bytes: u64, file: &Path) -> ProgressBar {
+    let bar = ProgressBar::new(bytes);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {eta}") {
+        bar.set_style(style);
+    }
+    bar.set_message(file.display().to_string());
+    bar
+}
+
+fn tell(file: &Path, report: &FileReport) {
+    let exchanges = |count: u64| if count == 1 { "1 exchange".to_owned() } else { format!("{count} exchanges") };
+    let mut text = format!("{}: {} added", file.display(), exchanges(report.appended.stored));
+    if report.appended.duplicate > 0 {
+        text += &format!(", {} already there", report.appended.duplicate);
+    }
+    if report.appended.expired > 0 {
+        text += &format!(", {} beyond retention", report.appended.expired);
+    }
+    if report.local > 0 {
+        text += &format!(", {} entries that never left the browser skipped", report.local);
+    }
+    text.push('\n');
+    for damage in &report.damage {
+        text += &format!("  damaged: entry {} at byte {}: {}\n", damage.entry + 1, damage.offset, damage.reason);
+    }
+    if report.damaged > report.damage.len() {
+        text += &format!("  … and {} more places of damage\n", report.damaged - report.damage.len());
+    }
+    if let Some((from, to)) = report.span {
+        let shown = |time: Timestamp| {
+            jiff::Timestamp::from_microsecond(time.micros()).map(|time| format!("{time:.0}")).unwrap_or_default()
+        };
+        let end = Timestamp::from_micros(to.micros() + 1_000_000);
+        text += &format!("  from {} to {}\n  in the console: /sessions?from={}&to={}\n", shown(from), shown(to), shown(from), shown(end));
+    }
+    say(&text);
+}
+
+fn say(text: &str) {
+    use std::io::Write as _;
+    // A closed pipe (`| head`) must not turn a good import into a failure.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}

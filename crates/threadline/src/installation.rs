@@ -1,0 +1,119 @@
+//! The parts of an installation on one data folder: secret, store, hub. `serve` and `import` open it the same way.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use threadline_grouping::{InstallationSecret, built_in_rules, trace_outcome};
+use threadline_hub::{BuiltInRule, Hub, HubMetrics, HubSettings};
+use threadline_model::{BatchId, SystemClock};
+use threadline_node::{ExportError, Exporter};
+use threadline_store::{Batch, ExchangeStore, Lane, StoreError};
+use threadline_store_duckdb::{DuckSettings, DuckStore};
+
+use crate::configuration::Configuration;
+use crate::metrics::{self, Sources};
+
+/// Why an installation could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InstallationError {
+    #[error("cannot create the data folder {folder}")]
+    Folder {
+        folder: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("cannot use the installation secret")]
+    Secret(#[source] threadline_grouping::SecretError),
+    #[error("cannot open the store")]
+    Store(#[source] threadline_store_duckdb::OpenError),
+    #[error("cannot open the hub's state")]
+    Hub(#[source] threadline_hub::OpenError),
+}
+
+/// An opened data folder.
+pub(crate) struct Installation {
+    pub(crate) secret: Arc<InstallationSecret>,
+    pub(crate) store: Arc<dyn ExchangeStore>,
+    pub(crate) hub: Hub,
+    pub(crate) sources: Arc<Sources>,
+    pub(crate) ready: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl Installation {
+    /// Opens everything that is kept, making what is missing. Takes the store's lock: one process at a time.
+    pub(crate) async fn open(configuration: &Configuration) -> Result<Self, InstallationError> {
+        create_private_folder(&configuration.data)?;
+        let secret =
+            InstallationSecret::load_or_create(&configuration.data.join("secret")).map_err(InstallationError::Secret)?;
+        let clock = Arc::new(SystemClock);
+        let mut settings = DuckSettings::new(configuration.data.join("store"), clock.clone());
+        settings.retention_days = configuration.retention_days;
+        settings.import_retention_days = configuration.import_retention_days;
+        settings.memory_limit = u64::from(configuration.store_memory_megabytes) << 20;
+        // Opening replays what a crash left: work for a blocking thread.
+        let store = match tokio::task::spawn_blocking(move || DuckStore::open(settings)).await {
+            Ok(opened) => opened.map_err(InstallationError::Store)?,
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        };
+        let store: Arc<dyn ExchangeStore> = Arc::new(store);
+
+        let sources = Arc::new(Sources::default());
+        let ready = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let mut registry = metrics::registry(&sources);
+        let mut settings = HubSettings::new(&configuration.data);
+        settings.metrics = HubMetrics::register(&mut registry);
+        let registry = Arc::new(Mutex::new(registry));
+        settings.version = env!("CARGO_PKG_VERSION").to_owned();
+        settings.host_names = configuration.hub.host_names.clone();
+        settings.built_in_rules = built_in_rules()
+            .iter()
+            .map(|rule| BuiltInRule { name: rule.name.to_owned(), description: rule.description.to_owned() })
+            .collect();
+        settings.trace_outcome = trace_outcome;
+        settings.nodes = {
+            let (sources, name) = (Arc::clone(&sources), configuration.node.clone());
+            Arc::new(move || sources.node_status(&name))
+        };
+        settings.ready = {
+            let ready = Arc::clone(&ready);
+            Arc::new(move || match ready.load(std::sync::atomic::Ordering::Acquire) {
+                true => Ok(()),
+                false => Err("starting or stopping".to_owned()),
+            })
+        };
+        settings.render_metrics = Arc::new(move || metrics::render(&registry));
+        let hub = Hub::open(settings, Arc::clone(&store), clock).await.map_err(InstallationError::Hub)?;
+        Ok(Self { secret: Arc::new(secret), store, hub, sources, ready })
+    }
+
+    /// Closes state and store; everything queued is committed first.
+    pub(crate) async fn close(self) -> Result<(), StoreError> {
+        self.hub.close().await;
+        self.store.close().await
+    }
+}
+
+/// Hands batches of live traffic straight to the store of this process.
+pub(crate) struct StoreExporter(pub(crate) Arc<dyn ExchangeStore>);
+
+#[async_trait]
+impl Exporter for StoreExporter {
+    async fn export(&self, id: BatchId, rows: arrow::record_batch::RecordBatch) -> Result<(), ExportError> {
+        match self.0.append(Batch { id, lane: Lane::Live, rows }).await {
+            Ok(_) => Ok(()),
+            Err(error @ (StoreError::Schema(_) | StoreError::Closed)) => Err(ExportError::Permanent(error.into())),
+            Err(error) => Err(ExportError::Temporary(error.into())),
+        }
+    }
+}
+
+fn create_private_folder(folder: &Path) -> Result<(), InstallationError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(folder)
+        .map_err(|source| InstallationError::Folder { folder: folder.display().to_string(), source })
+}

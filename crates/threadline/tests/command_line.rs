@@ -1,0 +1,62 @@
+//! The command line as a newcomer meets it: help that teaches, mistakes named with field and reason.
+#![allow(clippy::unwrap_used)]
+
+use std::process::{Command, Output};
+
+fn threadline(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_threadline")).args(arguments).env_remove("THREADLINE_CONFIG").output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn help_names_every_subcommand_and_says_where_to_start() {
+    let output = threadline(&["--help"]);
+    assert!(output.status.success());
+    let help = text(&output.stdout);
+    for word in ["serve", "demo", "import", "check", "openapi", "Start here"] {
+        assert!(help.contains(word), "{help}");
+    }
+    for subcommand in ["serve", "demo", "check", "openapi"] {
+        assert!(threadline(&[subcommand, "--help"]).status.success(), "{subcommand}");
+    }
+    assert!(text(&threadline(&["import", "har", "--help"]).stdout).contains("adds\nnothing"));
+}
+
+#[test]
+fn check_names_every_mistake_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("threadline.yaml");
+    std::fs::write(&file, "proxy:\n  upstream: ftp://x\nretention:\n  days: 0\npolicy:\n  parameters:\n    - name: a\n      point: request > body > cookie x\n").unwrap();
+    let output = threadline(&["check", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    for field in ["proxy.upstream", "retention.days", "policy.parameters[0].point"] {
+        assert!(said.contains(field), "{said}");
+    }
+    std::fs::write(&file, "proxy:\n  lisen: 127.0.0.1:1\n").unwrap();
+    let said = text(&threadline(&["check", file.to_str().unwrap()]).stderr);
+    assert!(said.contains("lisen") && said.contains("line 2"), "{said}");
+    std::fs::write(&file, "proxy: {upstream: 'http://127.0.0.1:9000'}\n").unwrap();
+    let output = threadline(&["check", file.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn serve_with_a_mistake_says_so_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let output = threadline(&["serve", "--upstream", "ftp://x", "--data", data.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("proxy.upstream") && said.contains("http://"), "{said}");
+    assert!(!data.exists(), "a refused start leaves nothing behind");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let said = text(&threadline(&["check", "no-such-file.yaml"]).stderr);
+    assert!(said.contains("no-such-file.yaml"), "{said}");
+}
