@@ -168,7 +168,7 @@ impl<R: Read + Seek> HarReader<R> {
 
     /// Steps over a byte order mark and sees what cannot be HAR.
     fn begin(&mut self) -> Result<(), HarError> {
-        let start = self.window.available().map_err(HarError::Read)?;
+        let start = self.window.beginning(4).map_err(HarError::Read)?;
         match start {
             [] => return Err(HarError::NotHar { found: "the file is empty" }),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
@@ -322,11 +322,8 @@ impl<R: Read + Seek> HarReader<R> {
                         self.state = State::AfterEntry;
                         self.convert_entry(start)
                     }
-                    Ok(()) => {
-                        self.state = State::Lost { from: self.window.position(), previous: b'}' };
-                        None
-                    }
-                    Err(Stop::Broken(_)) => {
+                    // Something else, or damaged as well: an entry may still stand inside it.
+                    Ok(()) | Err(Stop::Broken(_)) => {
                         self.state = State::Lost { from: start + 1, previous: b'{' };
                         None
                     }

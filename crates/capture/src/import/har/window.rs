@@ -37,14 +37,29 @@ impl<R: Read + Seek> Window<R> {
             self.start += self.filled as u64;
             self.at = 0;
             self.filled = 0;
-            self.filled = loop {
-                match self.reader.read(&mut self.buffer) {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    result => break result?,
-                }
-            };
+            self.fill()?;
         }
         Ok(&self.buffer[self.at..self.filled])
+    }
+
+    /// The file's first bytes: at least `count` (which is small), unless the file is shorter. For a window that has
+    /// not moved yet.
+    pub(super) fn beginning(&mut self, count: usize) -> io::Result<&[u8]> {
+        while self.filled < count && self.fill()? > 0 {}
+        Ok(&self.buffer[self.at..self.filled])
+    }
+
+    fn fill(&mut self) -> io::Result<usize> {
+        loop {
+            match self.reader.read(&mut self.buffer[self.filled..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+                Ok(count) => {
+                    self.filled += count;
+                    return Ok(count);
+                }
+            }
+        }
     }
 
     /// Moves past `count` bytes of those last seen by [`available`](Self::available).
