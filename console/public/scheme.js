@@ -4,7 +4,7 @@
   var choice = null;
   try {
     choice = window.localStorage.getItem("threadline-color-scheme");
-  } catch (forbidden) {
+  } catch {
     choice = null;
   }
   var dark = choice === "dark" || (choice !== "light" && window.matchMedia("(prefers-color-scheme: dark)").matches);

@@ -354,6 +354,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download sessions
+         * @description The whole list over the range as comma-separated values (RFC 4180). Text that a spreadsheet would take for a
+         *     formula has an apostrophe in front.
+         *
+         *     Roles: admin, analyst, viewer.
+         */
+        get: operations["download_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{session_id}": {
         parameters: {
             query?: never;
@@ -390,6 +413,29 @@ export interface paths {
          *     Roles: admin, analyst, viewer.
          */
         get: operations["list_exchanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/exchanges.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download one session's exchanges
+         * @description All of them over the range as comma-separated values (RFC 4180). Text that a spreadsheet would take for a formula
+         *     has an apostrophe in front.
+         *
+         *     Roles: admin, analyst, viewer.
+         */
+        get: operations["download_exchanges"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1345,10 +1391,11 @@ export interface components {
             /** @description The key's name in the policy that grouped the exchange. */
             name: string;
             /**
-             * @description `worked`, `absent`, `empty`, `masked`, `too_long`, `not_scalar`, `out_of_scope`, `unparsable`,
-             *     `not_captured`, or `not_tried` for keys after the one that decided.
+             * @description `decided`, `absent`, `empty`, `masked`, `too_long`, `not_scalar`, `out_of_scope`, `unparsable`,
+             *     `not_captured`, or `not_tried` for keys after the one that decided; null for one that a later version of
+             *     Threadline wrote.
              */
-            outcome: string;
+            outcome: string | null;
             /** @description Its point, text spelling. */
             point: string;
         };
@@ -2122,6 +2169,83 @@ export interface operations {
             };
         };
     };
+    download_sessions: {
+        parameters: {
+            query?: {
+                /** @description First moment of the range, RFC 3339. Without `to`, the range ends now. */
+                from?: string;
+                /** @description End of the range (the first moment outside), RFC 3339. */
+                to?: string;
+                /**
+                 * @description Instead of `from` and `to`: the range that ends now, as in `15m`, `1h`, `24h`, `7d`, or `all` for everything
+                 *     that is stored. Lists default to `24h`, questions about one session to `all`.
+                 * @example 24h
+                 */
+                last?: string;
+                /** @description Application ID. */
+                application?: string[];
+                /** @description Host. */
+                host?: string[];
+                /**
+                 * @description Client address or network in CIDR notation.
+                 * @example 10.0.0.0/8
+                 */
+                ip?: string[];
+                /** @description Request method. */
+                method?: string[];
+                /**
+                 * @description Status code, class (`4xx`), or `none` for exchanges without a response.
+                 * @example 4xx
+                 */
+                status?: string[];
+                /** @description User, as exported (a hashed user by its hash). */
+                user?: string[];
+                /** @description Role, as exported. */
+                role?: string[];
+                /** @description Text that the endpoint or the path contains. */
+                endpoint?: string[];
+                /** @description Session ID. */
+                session?: string[];
+                /** @description Exchange ID. */
+                request?: string[];
+                /** @description Name of the key that decided. */
+                key?: string[];
+                /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
+                key_kind?: string[];
+                /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
+                outcome?: string[];
+                /**
+                 * @description Free text: a session ID, a trace ID, a client address, or text that user, host, path, endpoint, user agent or
+                 *     the deciding value contains.
+                 */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All rows. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     read_session: {
         parameters: {
             query?: {
@@ -2279,6 +2403,88 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExchangeList"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    download_exchanges: {
+        parameters: {
+            query?: {
+                /** @description First moment of the range, RFC 3339. Without `to`, the range ends now. */
+                from?: string;
+                /** @description End of the range (the first moment outside), RFC 3339. */
+                to?: string;
+                /**
+                 * @description Instead of `from` and `to`: the range that ends now, as in `15m`, `1h`, `24h`, `7d`, or `all` for everything
+                 *     that is stored. Lists default to `24h`, questions about one session to `all`.
+                 * @example 24h
+                 */
+                last?: string;
+                /** @description Application ID. */
+                application?: string[];
+                /** @description Host. */
+                host?: string[];
+                /**
+                 * @description Client address or network in CIDR notation.
+                 * @example 10.0.0.0/8
+                 */
+                ip?: string[];
+                /** @description Request method. */
+                method?: string[];
+                /**
+                 * @description Status code, class (`4xx`), or `none` for exchanges without a response.
+                 * @example 4xx
+                 */
+                status?: string[];
+                /** @description User, as exported (a hashed user by its hash). */
+                user?: string[];
+                /** @description Role, as exported. */
+                role?: string[];
+                /** @description Text that the endpoint or the path contains. */
+                endpoint?: string[];
+                /** @description Session ID. */
+                session?: string[];
+                /** @description Exchange ID. */
+                request?: string[];
+                /** @description Name of the key that decided. */
+                key?: string[];
+                /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
+                key_kind?: string[];
+                /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
+                outcome?: string[];
+                /**
+                 * @description Free text: a session ID, a trace ID, a client address, or text that user, host, path, endpoint, user agent or
+                 *     the deciding value contains.
+                 */
+                q?: string;
+                /** @description `asc` reads as a story, `desc` shows the newest first. */
+                order?: ("asc" | "desc") & Record<string, never>;
+            };
+            header?: never;
+            path: {
+                /** @description 32 hexadecimal digits. */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All rows. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description What went wrong (RFC 9457). */

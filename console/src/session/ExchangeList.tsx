@@ -3,7 +3,7 @@
 import { Button, Loader } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { Fragment, type ReactNode, useEffect, useMemo, useRef } from "react";
+import { Fragment, type ReactNode, type Ref, useEffect, useMemo, useRef } from "react";
 import { exchange as exchangeQuery } from "../api/queries";
 import type { Exchange } from "../api/types";
 import { Empty } from "../ui/Empty";
@@ -124,7 +124,7 @@ interface PinnedProps {
   readonly oneHost: boolean;
   readonly onClose: () => void;
   readonly sessionLink: ExchangeListProps["sessionLink"];
-  readonly rowRef: React.Ref<HTMLButtonElement>;
+  readonly rowRef: Ref<HTMLButtonElement>;
 }
 
 /** An open exchange that is not among the loaded ones: it lies further on, or the filters leave it out. */

@@ -33,7 +33,7 @@ export function SessionHeader({ summary, days, day, onDay, full, onFull, onClose
         <h2 className={styles.name}>
           <Captured text={identity.text} hashed={identity.hashed} mono={identity.kind !== "user"} copy />
           {whole.role === null || whole.role === undefined ? null : (
-            <Badge color="gray" variant="outline">
+            <Badge color="gray" className={styles.role ?? ""}>
               <Captured text={whole.role} hashed={whole.role_hashed} />
             </Badge>
           )}

@@ -1,10 +1,12 @@
 // The session's own figures, each a filter within it.
 
+import { useState } from "react";
 import type { Count, SessionSummary } from "../api/types";
 import { fieldNamed, type FieldName } from "../filters/fields";
 import type { Token } from "../filters/token";
 import { toggle } from "../filters/toggle";
 import { BarList } from "../ui/BarList";
+import { withoutHost } from "../sessions/identity";
 import styles from "./SessionView.module.css";
 
 const order: readonly FieldName[] = ["status", "endpoint", "method", "ip", "user", "role", "host", "application", "key", "outcome"];
@@ -20,8 +22,21 @@ export interface StatisticsProps {
 }
 
 export function Statistics({ summary, tokens, stale, onTokens }: StatisticsProps) {
+  // Beside the exchanges they are always shown; above them, on a phone, only when asked for.
+  const [shown, setShown] = useState(false);
   return (
     <aside className={styles.statistics} aria-label="Statistics of this session" data-stale={stale || undefined}>
+      <button
+        type="button"
+        className={styles.unfold}
+        aria-expanded={shown}
+        onClick={() => {
+          setShown(!shown);
+        }}
+      >
+        {shown ? "Hide the statistics" : "Statistics and filters"}
+      </button>
+      <div className={styles.figures} data-shown={shown || undefined}>
       {order.map((name) => {
         const values = valuesOf(summary, name);
         const chosen = tokens.filter((token) => token.field === name && !token.negated).map((token) => token.value);
@@ -38,6 +53,7 @@ export function Statistics({ summary, tokens, stale, onTokens }: StatisticsProps
             unit="exchanges"
             chosen={chosen}
             mono={monospaced.has(name)}
+            shorten={name === "endpoint" ? withoutHost : undefined}
             first={6}
             onChoose={(value) => {
               onTokens(toggle(tokens, { field: name, value, negated: false }));
@@ -48,6 +64,7 @@ export function Statistics({ summary, tokens, stale, onTokens }: StatisticsProps
           />
         );
       })}
+      </div>
     </aside>
   );
 }

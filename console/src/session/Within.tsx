@@ -2,9 +2,10 @@
 
 import { Button, Pill, TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
 import type { Scope, Within as WithinKind } from "../filters/search";
 import { sameToken, spell, type Token } from "../filters/token";
+import { Legend } from "../thread/Legend";
+import { useFollowing } from "../ui/useFollowing";
 import { visible } from "../ui/visible";
 import styles from "./SessionView.module.css";
 
@@ -19,13 +20,10 @@ export interface WithinProps {
 }
 
 export function Within({ kind, scope, zoomed, onChange, onDrop, onLift, onUnzoom }: WithinProps) {
-  const [typed, setTyped] = useState(scope.text);
-  useEffect(() => {
-    setTyped(scope.text);
-  }, [scope.text]);
+  const [typed, setTyped] = useFollowing(scope.text);
   const filtered = scope.tokens.length > 0 || scope.text !== "";
   return (
-    <div className={styles.within} role="search" aria-label="Within this session">
+    <search className={styles.within} aria-label="Within this session">
       <TextInput
         size="xs"
         w={170}
@@ -83,6 +81,9 @@ export function Within({ kind, scope, zoomed, onChange, onDrop, onLift, onUnzoom
           apply filters to the list
         </Button>
       ) : null}
-    </div>
+      <span className={styles.legend}>
+        <Legend />
+      </span>
+    </search>
   );
 }

@@ -5,6 +5,7 @@ import { fieldNamed, type FieldName } from "../filters/fields";
 import type { Token } from "../filters/token";
 import { toggle } from "../filters/toggle";
 import { BarList } from "../ui/BarList";
+import { withoutHost } from "./identity";
 import styles from "./SessionsPage.module.css";
 
 /** Fields of the rail, in order. */
@@ -51,6 +52,7 @@ export function FacetRail({ answer, tokens, stale, onTokens }: FacetRailProps) {
             unit="exchanges"
             chosen={chosen}
             mono={monospaced.has(name)}
+            shorten={name === "endpoint" ? withoutHost : undefined}
             first={5}
             onChoose={(value) => {
               onTokens(toggle(tokens, { field: name, value, negated: false }));

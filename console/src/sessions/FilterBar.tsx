@@ -2,8 +2,9 @@
 
 import { Combobox, Pill, PillsInput, useCombobox } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
-import { type KeyboardEvent, type Ref, useEffect, useState } from "react";
+import type { KeyboardEvent, Ref } from "react";
 import { read, sameToken, spell, type Token } from "../filters/token";
+import { useFollowing } from "../ui/useFollowing";
 import { visible } from "../ui/visible";
 import { plural } from "../ui/format";
 import styles from "./FilterBar.module.css";
@@ -18,16 +19,13 @@ export interface FilterBarProps {
 
 export function FilterBar({ scope, onChange, inputRef }: FilterBarProps) {
   const { tokens, text } = scope;
-  const [typed, setTyped] = useState(text);
+  // The address may change without the bar: a facet was clicked, the reader went back.
+  const [typed, setTyped] = useFollowing(text);
   const combobox = useCombobox({
     onDropdownClose: () => {
       combobox.resetSelectedOption();
     },
   });
-  // The address may change without the bar: a facet was clicked, the reader went back.
-  useEffect(() => {
-    setTyped(text);
-  }, [text]);
   const suggestions = useSuggestions(typed, scope, combobox.dropdownOpened);
 
   const commit = (input: string): void => {
@@ -76,6 +74,8 @@ export function FilterBar({ scope, onChange, inputRef }: FilterBarProps) {
   return (
     <Combobox
       store={combobox}
+      width={440}
+      position="bottom-start"
       onOptionSubmit={(value) => {
         take(suggestions[Number(value)]);
       }}

@@ -2,9 +2,10 @@
 
 import { Button, Group, Popover, Stack, TextInput } from "@mantine/core";
 import { IconChevronDown, IconClock } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { type Range, presets, presetWords } from "../filters/range";
 import { dayAndTime, inUtc } from "../ui/format";
+import { useFollowing } from "../ui/useFollowing";
 import styles from "./RangePicker.module.css";
 
 export interface RangePickerProps {
@@ -66,14 +67,8 @@ export function inWords(range: Range): string {
 }
 
 function Exact({ range, onChoose }: { readonly range: Range; readonly onChoose: (range: Range) => void }) {
-  const [from, setFrom] = useState("");
-  const [to, setTo] = useState("");
-  useEffect(() => {
-    if (range.kind === "exact") {
-      setFrom(local(range.from));
-      setTo(local(range.to));
-    }
-  }, [range]);
+  const [from, setFrom] = useFollowing(range.kind === "exact" ? local(range.from) : "");
+  const [to, setTo] = useFollowing(range.kind === "exact" ? local(range.to) : "");
   const start = Date.parse(from);
   const end = Date.parse(to);
   const wrong = !Number.isNaN(start) && !Number.isNaN(end) && start >= end ? "must be after the start" : undefined;

@@ -2,7 +2,7 @@
 
 import { Button, Loader, SegmentedControl } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
-import { type KeyboardEvent, type Ref, useEffect, useMemo, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, type Ref, useEffect, useMemo } from "react";
 import type { SessionPart } from "../api/types";
 import type { Span } from "../thread/geometry";
 import { exactly, plural } from "../ui/format";
@@ -28,18 +28,34 @@ export interface SessionListProps {
   readonly onOpen: (part: SessionPart, how: "follow" | "open") => void;
   readonly hrefOf: (part: SessionPart) => string;
   readonly listRef: Ref<HTMLDivElement>;
-  readonly aside: React.ReactNode;
+  readonly aside: ReactNode;
 }
 
-export function SessionList(props: SessionListProps) {
-  const { parts, selected, onOpen, narrow, ownScale } = props;
+export function SessionList({
+  parts,
+  total,
+  over,
+  selected,
+  stale,
+  ownScale,
+  onScale,
+  narrow,
+  hasMore,
+  loadingMore,
+  onMore,
+  onOpen,
+  hrefOf,
+  listRef,
+  aside,
+}: SessionListProps) {
   // One heading has the grid of every row, so its thread cell tells how wide the threads are drawn.
   const { ref: threadCell, width: threadWidth } = useElementSize();
   const common = useMemo(() => (ownScale ? undefined : spanOfAll(parts)), [parts, ownScale]);
-  const active = useRef<HTMLElement | null>(null);
 
   useEffect(() => {
-    active.current?.scrollIntoView({ block: "nearest" });
+    if (selected !== undefined) {
+      document.getElementById(rowId(selected))?.scrollIntoView({ block: "nearest" });
+    }
   }, [selected]);
 
   const walk = (event: KeyboardEvent): void => {
@@ -54,8 +70,8 @@ export function SessionList(props: SessionListProps) {
       if (part !== undefined && partKey(part) !== selected) {
         onOpen(part, "follow");
       }
-      if (to >= parts.length - 3 && props.hasMore && !props.loadingMore) {
-        props.onMore();
+      if (to >= parts.length - 3 && hasMore && !loadingMore) {
+        onMore();
       }
     } else if (event.key === "Enter") {
       const part = parts[Math.max(at, 0)];
@@ -70,7 +86,7 @@ export function SessionList(props: SessionListProps) {
     <section className={styles.list} aria-label="Sessions">
       <header className={styles.head}>
         <p className={styles.counting} role="status">
-          <b title={exactly(props.total)}>{plural(props.total, "session")}</b> {props.over}
+          <b title={exactly(total)}>{plural(total, "session")}</b> {over}
         </p>
         {narrow ? null : (
           <SegmentedControl
@@ -78,7 +94,7 @@ export function SessionList(props: SessionListProps) {
             aria-label="Time scale of the threads"
             value={ownScale ? "own" : "same"}
             onChange={(value) => {
-              props.onScale(value === "own");
+              onScale(value === "own");
             }}
             data={[
               { value: "same", label: "same scale" },
@@ -86,20 +102,20 @@ export function SessionList(props: SessionListProps) {
             ]}
           />
         )}
-        {props.aside}
+        {aside}
       </header>
       <div
-        ref={props.listRef}
+        ref={listRef}
         className={styles.scroll}
         role="listbox"
         aria-label="Sessions, newest first"
         aria-activedescendant={selected === undefined ? undefined : rowId(selected)}
         tabIndex={0}
         onKeyDown={walk}
-        data-stale={props.stale || undefined}
+        data-stale={stale || undefined}
       >
         <div>
-          <SessionHeading narrow={narrow} threadRef={threadCell} />
+          <SessionHeading narrow={narrow} threadRef={threadCell} span={common} threadWidth={threadWidth} />
           {parts.map((part) => {
             const key = partKey(part);
             const isSelected = key === selected;
@@ -107,11 +123,10 @@ export function SessionList(props: SessionListProps) {
               <a
                 key={key}
                 id={rowId(key)}
-                ref={isSelected ? (element) => void (active.current = element) : null}
                 role="option"
                 aria-selected={isSelected}
                 className={styles.link}
-                href={props.hrefOf(part)}
+                href={hrefOf(part)}
                 tabIndex={-1}
                 onClick={(event) => {
                   // A modified click is the browser's: it opens a tab.
@@ -126,11 +141,11 @@ export function SessionList(props: SessionListProps) {
             );
           })}
         </div>
-        {props.hasMore ? (
+        {hasMore ? (
           <div className={styles.more}>
-            <Button variant="default" onClick={props.onMore} disabled={props.loadingMore} tabIndex={-1}>
-              {props.loadingMore ? <Loader size={14} mr={8} /> : null}
-              {exactly(parts.length)} of {exactly(props.total)} shown · show more
+            <Button variant="default" onClick={onMore} disabled={loadingMore} tabIndex={-1}>
+              {loadingMore ? <Loader size={14} mr={8} /> : null}
+              {exactly(parts.length)} of {exactly(total)} shown · show more
             </Button>
           </div>
         ) : null}

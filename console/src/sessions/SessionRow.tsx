@@ -3,13 +3,14 @@
 import { Badge } from "@mantine/core";
 import { memo, type Ref } from "react";
 import type { Count, SessionPart } from "../api/types";
+import { Axis } from "../thread/Axis";
 import type { Span } from "../thread/geometry";
 import { MiniThread } from "../thread/MiniThread";
 import { Amount } from "../ui/Amount";
 import { Captured } from "../ui/Captured";
-import { lasting, plural } from "../ui/format";
+import { lastingAbout, plural } from "../ui/format";
 import { Moment } from "../ui/Moment";
-import { identityOf, lengthOf, shortEndpoint } from "./identity";
+import { identityOf, lengthOf, withoutHost } from "./identity";
 import styles from "./SessionRow.module.css";
 
 export interface SessionRowProps {
@@ -32,7 +33,7 @@ export const SessionRow = memo(function SessionRow({ part, selected, span, threa
         </span>
         <span className={styles.second}>
           <Moment at={part.last} as="day" />
-          {length >= 1000 ? ` · ${lasting(length)}` : ""}
+          {length >= 1000 ? ` · ${lastingAbout(length)}` : ""}
         </span>
       </div>
       <div className={styles.who}>
@@ -45,7 +46,7 @@ export const SessionRow = memo(function SessionRow({ part, selected, span, threa
           )}
         </span>
         <span className={styles.second}>
-          {identity.detailLabel === "" ? null : (
+          {identity.detailLabel === "" || narrow ? null : (
             <>
               <Captured text={identity.detailLabel} />{" "}
             </>
@@ -82,14 +83,18 @@ export const SessionRow = memo(function SessionRow({ part, selected, span, threa
   );
 });
 
-/** What the columns hold. */
-export function SessionHeading({ narrow, threadRef }: { readonly narrow: boolean; readonly threadRef: Ref<HTMLDivElement> }) {
+export interface SessionHeadingProps extends Pick<SessionRowProps, "narrow" | "span" | "threadWidth"> {
+  readonly threadRef: Ref<HTMLDivElement>;
+}
+
+/** What the columns hold; above the threads, the time scale that they share. */
+export function SessionHeading({ narrow, threadRef, span, threadWidth }: SessionHeadingProps) {
   return (
     <div className={`${styles.row} ${styles.heading}`} data-narrow={narrow || undefined} aria-hidden="true">
       <div className={styles.when}>Last seen</div>
       <div className={styles.who}>Who</div>
       <div className={styles.thread} ref={threadRef}>
-        Thread
+        {span === undefined || threadWidth < 140 ? "Thread" : <Axis span={span} width={threadWidth} />}
       </div>
       <div className={styles.amounts}>Requests</div>
       <div className={styles.where}>From, to</div>
@@ -128,28 +133,27 @@ function Several(props: { readonly counts: readonly Count[]; readonly total: num
 }
 
 function Endpoints({ part }: { readonly part: SessionPart }) {
-  const host = part.host_count === 1 ? part.hosts[0]?.value : undefined;
   const [first, second] = part.endpoints;
   return (
     <>
       <span className={styles.first}>
-        <EndpointCount count={first} host={host} />
+        <EndpointCount count={first} />
       </span>
       <span className={styles.second}>
-        <EndpointCount count={second} host={host} />
+        <EndpointCount count={second} />
         {part.endpoint_count > 2 ? <span className={styles.plus}>+{part.endpoint_count - 2}</span> : null}
       </span>
     </>
   );
 }
 
-function EndpointCount({ count, host }: { readonly count: Count | undefined; readonly host: string | null | undefined }) {
+function EndpointCount({ count }: { readonly count: Count | undefined }) {
   if (count?.value === null || count?.value === undefined) {
     return null;
   }
   return (
     <>
-      <Captured text={shortEndpoint(count.value, host)} mono />
+      <Captured text={withoutHost(count.value)} hover={count.value} mono />
       <span className={styles.times}>
         ×<Amount value={count.exchanges} />
       </span>

@@ -165,8 +165,8 @@ export function SessionsPage() {
           />
         )}
       </div>
-      <div className={styles.body} data-facets={facetsShown || undefined} data-beside={beside || undefined}>
-        {facetsShown ? (
+      <div className={styles.body} data-facets={(facetsShown && total > 0) || undefined} data-beside={beside || undefined}>
+        {facetsShown && total > 0 ? (
           <FacetRail answer={counted.data} tokens={scope.tokens} stale={counted.isPlaceholderData} onTokens={setTokens} />
         ) : null}
         <div className={styles.middle}>

@@ -85,10 +85,8 @@ export function partKey(part: Pick<SessionPart, "session_id" | "day">): string {
   return `${part.session_id} ${part.day}`;
 }
 
-/** `GET api.shop.io /orders/{int}` without the host where the row already says it. */
-export function shortEndpoint(endpoint: string, host: string | null | undefined): string {
-  if (host === null || host === undefined || host === "") {
-    return endpoint;
-  }
-  return endpoint.replace(` ${host} `, " ").replace(` ${host}/`, " /");
+/** `GET api.shop.io /orders/{int}` without the host, for places that say it elsewhere. */
+export function withoutHost(endpoint: string): string {
+  const match = /^(\S+) [^\s/]* ?(\/.*)$/u.exec(endpoint);
+  return match === null ? endpoint : `${match[1] ?? ""} ${match[2] ?? ""}`;
 }

@@ -21,8 +21,8 @@ export function Editor({ draft, errors, onChange, onClose }: EditorProps) {
         <TextInput
           label="Name"
           description="Unique; shown beside values"
-          data-autofocus
-          autoFocus={draft.name === ""}
+          // oxlint-disable-next-line jsx-a11y/no-autofocus -- somebody just asked for a new row: this is where they go on
+          autoFocus={draft.name === "" && draft.point === ""}
           maxLength={64}
           value={draft.name}
           error={errors?.name}

@@ -26,24 +26,21 @@ export interface LadderProps {
 
 export function Ladder(props: LadderProps) {
   const { drafts, errors, editing } = props;
-  let rung = 0;
+  const keys = drafts.filter((draft) => draft.group);
   return (
     <ol className={styles.ladder} aria-label="Parameters in order">
-      {drafts.map((draft, position) => {
-        rung += draft.group ? 1 : 0;
-        return (
-          <Rung
-            key={draft.key}
-            draft={draft}
-            position={position}
-            rung={draft.group ? rung : undefined}
-            last={position === drafts.length - 1}
-            errors={errors.get(position)}
-            open={editing === draft.key}
-            list={props}
-          />
-        );
-      })}
+      {drafts.map((draft, position) => (
+        <Rung
+          key={draft.key}
+          draft={draft}
+          position={position}
+          rung={draft.group ? keys.indexOf(draft) + 1 : undefined}
+          last={position === drafts.length - 1}
+          errors={errors.get(position)}
+          open={editing === draft.key}
+          list={props}
+        />
+      ))}
     </ol>
   );
 }
@@ -59,7 +56,7 @@ interface RungProps {
 }
 
 function Rung({ draft, position, rung, last, errors, open, list }: RungProps) {
-  const row = useRef<HTMLDivElement>(null);
+  const row = useRef<HTMLButtonElement>(null);
   const moved = useRef(false);
   useEffect(() => {
     // The row keeps the focus while it is moved.
@@ -73,15 +70,9 @@ function Rung({ draft, position, rung, last, errors, open, list }: RungProps) {
     list.onMove(position, by);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.target !== row.current || list.readOnly) {
-      return;
-    }
-    if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+    if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown") && !list.readOnly) {
       event.preventDefault();
       move(event.key === "ArrowUp" ? -1 : 1);
-    } else if (event.key === "Enter") {
-      event.preventDefault();
-      list.onEdit(open ? undefined : draft.key);
     }
   };
   const name = draft.name === "" ? "unnamed" : draft.name;
@@ -89,20 +80,26 @@ function Rung({ draft, position, rung, last, errors, open, list }: RungProps) {
   const { shares } = list;
   return (
     <li className={styles.rung} data-key={rung === undefined ? undefined : true} data-open={open || undefined}>
-      <div
-        ref={row}
-        className={styles.row}
-        tabIndex={0}
-        role="group"
-        aria-label={`${name}${rung === undefined ? "" : `, key ${rung}`}. Enter edits, Alt with arrows moves.`}
-        onKeyDown={onKeyDown}
-      >
+      <div className={styles.row}>
         <span className={styles.number} aria-hidden="true">
           {rung ?? "·"}
         </span>
         <div className={styles.what}>
           <span className={styles.name}>
-            <Captured text={name} />
+            <button
+              ref={row}
+              type="button"
+              className={styles.open}
+              aria-expanded={open}
+              disabled={list.readOnly}
+              title={list.readOnly ? undefined : "Enter edits, Alt with arrows moves"}
+              onKeyDown={onKeyDown}
+              onClick={() => {
+                list.onEdit(open ? undefined : draft.key);
+              }}
+            >
+              <Captured text={name} />
+            </button>
             {draft.group ? <Badge size="sm" leftSection={<IconKey size={11} />}>key</Badge> : null}
             {draft.kind === "none" ? null : <Badge size="sm" color="gray">{draft.kind === "user" ? "User" : "Role"}</Badge>}
             {draft.hashed === true ? <Badge size="sm" color="gray" leftSection={<IconLock size={11} />}>hashed</Badge> : null}

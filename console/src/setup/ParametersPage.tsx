@@ -5,7 +5,7 @@ import { notifications } from "@mantine/notifications";
 import { IconPlus } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useBlocker } from "@tanstack/react-router";
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { decidedBy, parameters, saveParameters, type TaggedParameters } from "../api/policy";
 import { asProblem } from "../api/problem";
 import { me } from "../api/queries";
@@ -54,14 +54,17 @@ function Parameters({ loaded }: { readonly loaded: TaggedParameters }) {
     setEditing(undefined);
     setComment("");
   };
-  useEffect(() => {
-    if (loaded.tag !== base.tag && !changed) {
-      startFrom(loaded);
-    }
-  }, [loaded, base.tag, changed]);
+  if (loaded.tag !== base.tag && !changed) {
+    startFrom(loaded);
+  }
 
   const save = useMutation({
     mutationFn: (tag: string) => saveParameters(toInput(drafts), comment, tag),
+    onError: (error) => {
+      // The first row at fault opens, where the complaint stands at its field.
+      const [first] = sortErrors(asProblem(error).errors).rows.keys();
+      setEditing((open) => (first === undefined ? open : (drafts[first]?.key ?? open)));
+    },
     onSuccess: (now) => {
       queries.setQueryData(parameters.queryKey, now);
       startFrom(now);
@@ -71,15 +74,6 @@ function Parameters({ loaded }: { readonly loaded: TaggedParameters }) {
   const problem = save.error === null ? undefined : asProblem(save.error);
   const conflict = problem?.status === 412;
   const errors = useMemo(() => sortErrors(problem?.errors ?? []), [problem]);
-  useEffect(() => {
-    const [first] = errors.rows.keys();
-    const draft = first === undefined ? undefined : drafts[first];
-    if (draft !== undefined) {
-      setEditing(draft.key);
-    }
-    // Only when new complaints arrive, not while they are being answered.
-  }, [errors]);
-
   const blocker = useBlocker({ shouldBlockFn: () => changed, enableBeforeUnload: () => changed, withResolver: true });
   const change = (next: readonly Draft[]): void => {
     save.reset();

@@ -16,7 +16,7 @@ export interface SaveBarProps {
 /** What is not saved yet, and what saving does. */
 export function SaveBar({ version, comment, onComment, saving, problems, onDiscard, onSave }: SaveBarProps) {
   return (
-    <div className={styles.save} role="region" aria-label="Unsaved changes">
+    <section className={styles.save} aria-label="Unsaved changes">
       <div className={styles.saveText}>
         <b>{problems > 0 ? `Not saved: ${plural(problems, "row")} cannot be accepted` : "Unsaved changes"}</b>
         <span className={styles.aside}>They hold for new traffic; what is stored stays as it was.</span>
@@ -36,6 +36,6 @@ export function SaveBar({ version, comment, onComment, saving, problems, onDisca
       <Button size="sm" loading={saving} onClick={onSave}>
         Save as version {version}
       </Button>
-    </div>
+    </section>
   );
 }

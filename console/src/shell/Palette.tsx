@@ -15,6 +15,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { FieldName } from "../filters/fields";
 import { type ConsoleSearch, emptyScope, emptySearch } from "../filters/search";
+import styles from "./Palette.module.css";
 import { visible } from "../ui/visible";
 
 const sessionId = /^[0-9a-f]{32}$/iu;
@@ -81,6 +82,8 @@ export function Palette() {
       shortcut={["mod + K"]}
       nothingFound="Nothing matches"
       highlightQuery={false}
+      overlayProps={{ blur: 1, backgroundOpacity: 0.35 }}
+      classNames={{ action: styles.action ?? "", actionsGroup: styles.group ?? "" }}
       scrollable
       maxHeight={420}
       searchProps={{

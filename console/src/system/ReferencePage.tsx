@@ -2,7 +2,7 @@
 
 import { Skeleton, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { Fragment, useMemo, useState } from "react";
 import { openapi } from "../api/queries";
 import { Command } from "../ui/Command";
 import { Empty } from "../ui/Empty";
@@ -71,7 +71,11 @@ function OperationEntry({ operation }: { readonly operation: Operation }) {
         <span className={styles.aside}>{operation.summary}</span>
       </summary>
       <div className={styles.inside}>
-        {operation.description === "" ? null : <p>{operation.description}</p>}
+        {operation.description === "" ? null : (
+          <p>
+            <Prose text={operation.description} />
+          </p>
+        )}
         {operation.parameters.length === 0 ? null : (
           <Fields
             title="Parameters"
@@ -86,10 +90,10 @@ function OperationEntry({ operation }: { readonly operation: Operation }) {
           <div key={answer.status}>
             {answer.shape === undefined || answer.shape.fields.length === 0 ? (
               <p className={styles.answer}>
-                <b>{answer.status}</b> {answer.description} {answer.shape === undefined ? "" : <code>{answer.shape.name}</code>}
+                <b>{answer.status}</b> <Prose text={answer.description} /> {answer.shape === undefined ? "" : <code>{answer.shape.name}</code>}
               </p>
             ) : (
-              <ShapeView title={`${answer.status} ${answer.description}`} shape={answer.shape} />
+              <ShapeView title={`${answer.status} ${answer.description.replace(/\.$/u, "")}`} shape={answer.shape} />
             )}
           </div>
         ))}
@@ -122,11 +126,25 @@ function Fields({ title, fields }: FieldsProps) {
             <td>
               <code>{field.type}</code>
             </td>
-            <td>{field.description}</td>
+            <td>
+              <Prose text={field.description} />
+            </td>
           </tr>
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** Text of the document; what stands between backticks is code. */
+function Prose({ text }: { readonly text: string }) {
+  return (
+    <>
+      {text.split("`").map((piece, position) =>
+        // Pieces alternate between prose and code; their place is their identity.
+        position % 2 === 1 ? <code key={`${position} ${piece}`}>{piece}</code> : <Fragment key={`${position} ${piece}`}>{piece}</Fragment>,
+      )}
+    </>
   );
 }
 

@@ -2,7 +2,9 @@ import {
   ActionIcon,
   Badge,
   Button,
+  Checkbox,
   createTheme,
+  defaultVariantColorsResolver,
   type CSSVariablesResolver,
   type MantineColorsTuple,
   Menu,
@@ -16,6 +18,7 @@ import {
   Tabs,
   TextInput,
   Tooltip,
+  type VariantColorsResolver,
 } from "@mantine/core";
 import { asVariables, dark, light } from "./palette";
 
@@ -38,7 +41,7 @@ const night: MantineColorsTuple = [
   "#c3c7cd",
   dark.dim,
   "#6c737d",
-  dark.line,
+  "#5d646e",
   "#22262b",
   dark.surface,
   dark.page,
@@ -59,12 +62,25 @@ const stone: MantineColorsTuple = [
   light.text,
 ];
 
+/** What is filled in the accent takes its colours from the palette, whose pairs are checked for contrast. */
+const colours: VariantColorsResolver = (input) => {
+  const usual = defaultVariantColorsResolver(input);
+  return input.variant === "filled" && (input.color === undefined || input.color === "dye")
+    ? {
+        ...usual,
+        background: "var(--tl-accent)",
+        hover: "color-mix(in srgb, var(--tl-accent) 88%, var(--tl-text))",
+        color: "var(--tl-on-accent)",
+      }
+    : usual;
+};
+
 const face = '"IBM Plex Sans Variable", "IBM Plex Sans", system-ui, sans-serif';
 
 export const theme = createTheme({
   primaryColor: "dye",
   primaryShade: { light: 6, dark: 3 },
-  autoContrast: true,
+  variantColorResolver: colours,
   colors: { dye, dark: night, gray: stone },
   black: light.text,
   white: "#fffefb",
@@ -79,9 +95,13 @@ export const theme = createTheme({
   respectReducedMotion: true,
   cursorType: "pointer",
   components: {
-    ActionIcon: ActionIcon.extend({ defaultProps: { variant: "subtle", color: "gray" } }),
+    ActionIcon: ActionIcon.extend({
+      defaultProps: { variant: "subtle", color: "gray" },
+      styles: { root: { "--mantine-color-disabled": "transparent" } },
+    }),
     Badge: Badge.extend({ defaultProps: { radius: "xs", variant: "light", tt: "none", fw: 500 } }),
     Button: Button.extend({ defaultProps: { size: "xs" } }),
+    Checkbox: Checkbox.extend({ defaultProps: { size: "sm", iconColor: "var(--tl-on-accent)" } }),
     TextInput: TextInput.extend({ defaultProps: { size: "sm" } }),
     PasswordInput: PasswordInput.extend({ defaultProps: { size: "sm" } }),
     NumberInput: NumberInput.extend({ defaultProps: { size: "sm" } }),

@@ -6,7 +6,7 @@ import type { Span } from "./geometry";
 import { timeTicks } from "./ticks";
 
 export function Axis({ span, width }: { readonly span: Span; readonly width: number }) {
-  const { step, moments } = timeTicks(span.from, span.to, Math.max(Math.floor(width / 110), 2));
+  const { step, moments } = timeTicks(span.from, span.to, Math.max(Math.floor(width / 90), 2));
   return (
     <svg className={styles.axis} width={width} height={18} aria-hidden="true">
       {moments.map((moment) => {

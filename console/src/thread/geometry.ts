@@ -97,7 +97,7 @@ function mark(bin: Bin, column: number, pitch: number, from: number, to: number)
   return merge(none, bin, to);
 }
 
-const noExchanges = { ok: 0, redirect: 0, client_error: 0, server_error: 0, no_response: 0, attacks: 0, blocked: 0 };
+export const noExchanges = { ok: 0, redirect: 0, client_error: 0, server_error: 0, no_response: 0, attacks: 0, blocked: 0 };
 
 function merge(one: Mark, bin: Bin, to: number): Mark {
   return {

@@ -23,6 +23,8 @@ export interface BarListProps {
   /** Values that are filtered for at the moment. */
   readonly chosen: readonly string[];
   readonly mono?: boolean;
+  /** A shorter way to show a value; the whole one is on hover. */
+  readonly shorten?: ((value: string) => string) | undefined;
   /** Rows before "all". */
   readonly first?: number;
   /** Left out where the value cannot be filtered by. */
@@ -30,7 +32,7 @@ export interface BarListProps {
   readonly onExclude?: ((value: string) => void) | undefined;
 }
 
-export function BarList({ title, values, whole, unit, chosen, mono = false, first = 6, onChoose, onExclude }: BarListProps) {
+export function BarList({ title, values, whole, unit, chosen, mono = false, shorten, first = 6, onChoose, onExclude }: BarListProps) {
   const [all, setAll] = useState(false);
   const most = values.reduce((top, one) => Math.max(top, one.count), 1);
   const shown = all ? values : values.slice(0, first);
@@ -45,7 +47,7 @@ export function BarList({ title, values, whole, unit, chosen, mono = false, firs
           const { value } = one;
           const bar = <span className={styles.bar} style={{ width: `${(one.count / most) * 100}%` }} />;
           const label =
-            value === undefined ? <span className={styles.none}>none</span> : <Captured text={value} mono={mono} />;
+            value === undefined ? <span className={styles.none}>none</span> : <Captured text={shorten?.(value) ?? value} hover={value} mono={mono} />;
           const numbers = (
             <span className={styles.count} title={`${exactly(one.count)} ${unit}, ${share(one.count, whole)}`}>
               <Amount value={one.count} />

@@ -8,6 +8,8 @@ import styles from "./text.module.css";
 
 export interface CapturedProps {
   readonly text: string;
+  /** What is said on hover, where the text shown is a shortened one. */
+  readonly hover?: string;
   /** Whether the text is a keyed hash: a lock and its first eight digits are shown. */
   readonly hashed?: boolean;
   /** Monospace: addresses, IDs, values. */
@@ -18,7 +20,7 @@ export interface CapturedProps {
   readonly wrap?: boolean;
 }
 
-export function Captured({ text, hashed = false, mono = false, copy = false, wrap = false }: CapturedProps) {
+export function Captured({ text, hover, hashed = false, mono = false, copy = false, wrap = false }: CapturedProps) {
   const clipboard = useClipboard({ timeout: 1200 });
   const shown = hashed ? text.slice(0, 8) : visible(text);
   const className = [styles.value, mono || hashed ? styles.mono : "", wrap ? styles.wrap : ""].join(" ");
@@ -28,7 +30,7 @@ export function Captured({ text, hashed = false, mono = false, copy = false, wra
       <bdi>{shown}</bdi>
     </>
   );
-  const title = hashed ? `keyed hash ${text}` : shown;
+  const title = hashed ? `keyed hash ${text}` : hover === undefined ? shown : visible(hover);
   if (!copy) {
     return (
       <span className={className} title={title}>

@@ -34,9 +34,9 @@ export function ProblemNote({ what, error, onRetry, kept }: ProblemNoteProps) {
           <p>{problem.message}</p>
         ) : (
           <ul className={styles.fields}>
-            {problem.errors.map((error) => (
-              <li key={`${error.field} ${error.reason}`}>
-                <code>{error.field}</code>: {error.reason}
+            {problem.errors.map(({ field, reason }) => (
+              <li key={`${field} ${reason}`}>
+                <code>{field}</code>: {reason}
               </li>
             ))}
           </ul>

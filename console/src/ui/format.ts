@@ -57,6 +57,11 @@ export function lasting(milliseconds: number): string {
   return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`;
 }
 
+/** The same in one glance: no seconds once there are minutes. */
+export function lastingAbout(milliseconds: number): string {
+  return milliseconds < 60_000 ? lasting(milliseconds) : lasting(Math.round(milliseconds / 60_000) * 60_000);
+}
+
 /** How long an exchange took, from microseconds. */
 export function took(microseconds: number): string {
   const milliseconds = microseconds / 1000;
