@@ -7,6 +7,7 @@ import type { ReactNode } from "react";
 import type { SessionSummary } from "../api/types";
 import { clientName, identityOf, lengthOf } from "../sessions/identity";
 import { Captured } from "../ui/Captured";
+import { Download } from "../ui/Download";
 import { abbreviate, lasting, plural } from "../ui/format";
 import { Moment } from "../ui/Moment";
 import styles from "./SessionView.module.css";
@@ -21,10 +22,12 @@ export interface SessionHeaderProps {
   /** Undefined where there is no room beside a list. */
   readonly onFull: (() => void) | undefined;
   readonly onClose: () => void;
+  /** Where the exchanges are to be had as a file. */
+  readonly download: string;
   readonly sessionLink: (sessionId: string, label: ReactNode) => ReactNode;
 }
 
-export function SessionHeader({ summary, days, day, onDay, full, onFull, onClose, sessionLink }: SessionHeaderProps) {
+export function SessionHeader({ summary, days, day, onDay, full, onFull, onClose, download, sessionLink }: SessionHeaderProps) {
   const { whole } = summary;
   const identity = identityOf(whole);
   return (
@@ -38,7 +41,7 @@ export function SessionHeader({ summary, days, day, onDay, full, onFull, onClose
             </Badge>
           )}
         </h2>
-        <Actions full={full} onFull={onFull} onClose={onClose} />
+        <Actions full={full} onFull={onFull} onClose={onClose} download={download} />
       </div>
       <p className={styles.line}>
         <Reason summary={summary} />
@@ -135,7 +138,7 @@ function DayButton({ label, pressed, onClick }: { readonly label: string; readon
   );
 }
 
-function Actions({ full, onFull, onClose }: Pick<SessionHeaderProps, "full" | "onFull" | "onClose">) {
+function Actions({ full, onFull, onClose, download }: Pick<SessionHeaderProps, "full" | "onFull" | "onClose" | "download">) {
   const clipboard = useClipboard({ timeout: 1500 });
   return (
     <div className={styles.actions}>
@@ -149,6 +152,7 @@ function Actions({ full, onFull, onClose }: Pick<SessionHeaderProps, "full" | "o
           {clipboard.copied ? <IconCheck size={17} /> : <IconLink size={17} />}
         </ActionIcon>
       </Tooltip>
+      <Download href={download} label="Download these exchanges as CSV" />
       {onFull === undefined ? null : (
         <Tooltip label={full ? "Beside the list" : "Fill the page"}>
           <ActionIcon aria-label={full ? "Show beside the list" : "Fill the page"} onClick={onFull}>

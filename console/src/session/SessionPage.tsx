@@ -6,6 +6,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { type ReactNode, useCallback, useMemo } from "react";
 import { asProblem } from "../api/problem";
+import { exchangesDownload } from "../api/downloads";
 import { errorAfter, exchange as exchangeQuery, exchangeAt, exchanges, session } from "../api/queries";
 import type { Exchange } from "../api/types";
 import { between } from "../filters/range";
@@ -131,6 +132,7 @@ export function SessionPage() {
         full={search.full}
         onFull={wide ? () => { setAddress({ full: !search.full }, { replace: true }); } : undefined}
         onClose={close}
+        download={exchangesDownload(sessionId, scope, day)}
         sessionLink={sessionLink}
       />
       {data.whole.thread === null || data.whole.thread === undefined ? null : (

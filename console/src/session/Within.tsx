@@ -52,6 +52,7 @@ export function Within({ kind, scope, zoomed, onChange, onDrop, onLift, onUnzoom
       {scope.tokens.map((token) => (
         <Pill
           key={spell(token)}
+          className={styles.chip ?? ""}
           withRemoveButton
           removeButtonProps={{ "aria-label": `remove filter ${spell(token)}`, "aria-hidden": false, tabIndex: 0 }}
           onRemove={() => {

@@ -9,7 +9,6 @@ export interface Told {
 
 const told: readonly (readonly [string, Told])[] = [
   ["decided", { words: "worked, so it decided the session", mark: "decided" }],
-  ["worked", { words: "worked, so it decided the session", mark: "decided" }],
   ["absent", { words: "nothing there", mark: "passed" }],
   ["empty", { words: "there, but empty", mark: "passed" }],
   ["masked", { words: "masked before anything looked at it", mark: "passed" }],
@@ -21,8 +20,11 @@ const told: readonly (readonly [string, Told])[] = [
   ["not_tried", { words: "not tried: a key before it had decided", mark: "skipped" }],
 ];
 
-/** What became of one key. Words from a newer hub are shown as they are. */
-export function keyOutcome(outcome: string): Told {
+/** What became of one key; null where a later version of Threadline wrote what this hub cannot read. */
+export function keyOutcome(outcome: string | null): Told {
+  if (outcome === null) {
+    return { words: "what became of it was written by a later version of Threadline", mark: "skipped" };
+  }
   return told.find(([name]) => name === outcome)?.[1] ?? { words: outcome.replaceAll("_", " "), mark: "passed" };
 }
 

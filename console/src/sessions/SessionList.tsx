@@ -86,7 +86,10 @@ export function SessionList({
     <section className={styles.list} aria-label="Sessions">
       <header className={styles.head}>
         <p className={styles.counting} role="status">
-          <b title={exactly(total)}>{plural(total, "session")}</b> {over}
+          <b title={`${exactly(total)}; a session that goes on over several days (UTC) has a row for each`}>
+            {plural(total, "session")}
+          </b>
+          , {over}
         </p>
         {narrow ? null : (
           <SegmentedControl

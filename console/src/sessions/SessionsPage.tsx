@@ -6,12 +6,14 @@ import { IconLayoutSidebar, IconRefresh } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Outlet, useNavigate, useParams, useRouter } from "@tanstack/react-router";
 import { useCallback, useMemo, useRef } from "react";
+import { sessionsDownload } from "../api/downloads";
 import { facets, histogram, sessions } from "../api/queries";
 import type { SessionPart } from "../api/types";
 import { between, type Range } from "../filters/range";
 import { type ConsoleSearch, emptySearch } from "../filters/search";
 import type { Token } from "../filters/token";
 import { useAddress, useSetAddress } from "../shell/address";
+import { Download } from "../ui/Download";
 import { Histogram } from "../ui/Histogram";
 import { ProblemNote } from "../ui/ProblemNote";
 import { FacetRail, railFields } from "./FacetRail";
@@ -184,7 +186,7 @@ export function SessionsPage() {
             <SessionList
               parts={parts}
               total={total}
-              over={found.data === undefined ? "loading…" : `by day, ${inWords(scope.range)}`}
+              over={found.data === undefined ? "loading…" : inWords(scope.range)}
               selected={selected === undefined ? undefined : partKey(selected)}
               stale={stale}
               ownScale={search.ownScale}
@@ -203,7 +205,9 @@ export function SessionsPage() {
               hrefOf={(part) => router.buildLocation(target(part)).href}
               listRef={list}
               aside={
-                wide && (!open || roomy) ? (
+                <>
+                  <Download href={sessionsDownload(scope)} label="Download all rows as CSV" />
+                  {wide && (!open || roomy) ? (
                   <Tooltip label={showFacets ? "Hide the values" : "Show the values"}>
                     <ActionIcon
                       aria-label="Values"
@@ -215,7 +219,8 @@ export function SessionsPage() {
                       <IconLayoutSidebar size={17} />
                     </ActionIcon>
                   </Tooltip>
-                ) : null
+                ) : null}
+                </>
               }
             />
           )}

@@ -58,6 +58,7 @@ describe("clients", () => {
     ["Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36", "Chrome on Windows"],
     ["Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0", "Firefox on Linux"],
     ["Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile/15E148 Safari/604.1", "Safari on iOS"],
+    ["Mozilla/5.0 (compatible; ExampleBot/2.1; +http://bot.example/)", "ExampleBot/2.1"],
     ["ShopApp/4.2 (Android 15)", "ShopApp/4.2 (Android 15)"],
     [null, "no user agent"],
   ])("%s is %s", (agent, name) => {

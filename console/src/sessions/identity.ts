@@ -67,6 +67,11 @@ export function clientName(userAgent: string | null | undefined): string {
   if (userAgent === null || userAgent === undefined || userAgent === "") {
     return "no user agent";
   }
+  // Robots say who they are behind a browser's name: `Mozilla/5.0 (compatible; ExampleBot/2.1; …)`.
+  const robot = /^Mozilla\/5\.0 (?:AppleWebKit\/.*)?\(compatible; ([^;)]+)/u.exec(userAgent)?.[1];
+  if (robot !== undefined) {
+    return robot;
+  }
   const product = products.find(([pattern]) => pattern.test(userAgent))?.[1];
   const system = systems.find(([pattern]) => pattern.test(userAgent))?.[1];
   if (product !== undefined && userAgent.startsWith("Mozilla/")) {

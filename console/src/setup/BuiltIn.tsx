@@ -1,16 +1,19 @@
 // The rules that apply when no key of the list works. Read-only.
 
 import type { BuiltInRule } from "../api/types";
+import { Prose } from "../ui/Prose";
 import { Share } from "./Share";
 import styles from "./Setup.module.css";
 
 export interface BuiltInProps {
   readonly rules: readonly BuiltInRule[];
   readonly shares: ReadonlyMap<string, number>;
+  /** Exchanges of the last day that nothing identified, by the fallback that took them. */
+  readonly fallbacks: ReadonlyMap<string, number>;
   readonly whole: number;
 }
 
-export function BuiltIn({ rules, shares, whole }: BuiltInProps) {
+export function BuiltIn({ rules, shares, fallbacks, whole }: BuiltInProps) {
   const used = rules.filter((rule) => (shares.get(rule.name) ?? 0) > 0);
   const unused = rules.filter((rule) => (shares.get(rule.name) ?? 0) === 0);
   return (
@@ -35,6 +38,18 @@ export function BuiltIn({ rules, shares, whole }: BuiltInProps) {
           ))}
         </ul>
       </details>
+      <h2 className={styles.then}>Else the client itself</h2>
+      <p className={styles.lead}>
+        What nothing identifies is grouped by address and user agent, in a namespace of its own: several people may share
+        such a session.
+      </p>
+      {fallbacks.size === 0 ? null : (
+        <ul className={styles.rules}>
+          {[...fallbacks].map(([name, count]) => (
+            <Rule key={name} rule={{ name, description: "" }} count={count} whole={whole} />
+          ))}
+        </ul>
+      )}
     </section>
   );
 }
@@ -44,7 +59,9 @@ function Rule({ rule, count, whole }: { readonly rule: BuiltInRule; readonly cou
     <li>
       <span>
         <code>{rule.name}</code>
-        <span className={styles.aside}>{rule.description}</span>
+        <span className={styles.aside}>
+          <Prose text={rule.description} />
+        </span>
       </span>
       {count > 0 ? <Share count={count} whole={whole} /> : null}
     </li>

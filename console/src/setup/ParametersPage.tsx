@@ -6,10 +6,9 @@ import { IconPlus } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useBlocker } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { decidedBy, parameters, saveParameters, type TaggedParameters } from "../api/policy";
+import { parameters, saveParameters, type TaggedParameters } from "../api/policy";
 import { asProblem } from "../api/problem";
 import { me } from "../api/queries";
-import type { FacetList } from "../api/types";
 import { Empty } from "../ui/Empty";
 import { Moment } from "../ui/Moment";
 import { ProblemNote } from "../ui/ProblemNote";
@@ -21,6 +20,7 @@ import { Leaving } from "./Leaving";
 import { SaveBar } from "./SaveBar";
 import { Sentence } from "./Sentence";
 import styles from "./Setup.module.css";
+import { useShares } from "./useShares";
 
 export function ParametersPage() {
   const { data, error, refetch } = useQuery({ ...parameters, refetchOnMount: "always" });
@@ -79,7 +79,7 @@ function Parameters({ loaded }: { readonly loaded: TaggedParameters }) {
     save.reset();
     setDrafts(next);
   };
-  const { shares, whole } = useShares();
+  const { shares, fallbacks, whole } = useShares();
   const { policy } = base;
   const full = drafts.length >= policy.maximum;
   return (
@@ -159,7 +159,7 @@ function Parameters({ loaded }: { readonly loaded: TaggedParameters }) {
           }}
         />
       )}
-      <BuiltIn rules={policy.built_in} shares={shares ?? new Map()} whole={whole} />
+      <BuiltIn rules={policy.built_in} shares={shares ?? new Map()} fallbacks={fallbacks} whole={whole} />
       {changed && !conflict ? (
         <SaveBar
           version={policy.version + 1}
@@ -179,28 +179,4 @@ function Parameters({ loaded }: { readonly loaded: TaggedParameters }) {
       <Leaving open={blocker.status === "blocked"} onStay={() => blocker.reset?.()} onLeave={() => blocker.proceed?.()} />
     </div>
   );
-}
-
-/** Which key decided how many of the last day's exchanges. Names come from traffic and policy: a Map, not an object. */
-function useShares(): { readonly shares: ReadonlyMap<string, number> | undefined; readonly whole: number } {
-  const configured = useQuery(decidedBy("configured")).data;
-  const builtin = useQuery(decidedBy("builtin")).data;
-  const fallback = useQuery(decidedBy("fallback")).data;
-  return useMemo(() => {
-    const shares = new Map<string, number>();
-    let whole = 0;
-    for (const answer of [configured, builtin, fallback]) {
-      for (const { value, exchanges } of keysOf(answer)) {
-        if (value !== null && value !== undefined) {
-          shares.set(value, (shares.get(value) ?? 0) + exchanges);
-        }
-        whole += exchanges;
-      }
-    }
-    return { shares: configured === undefined ? undefined : shares, whole };
-  }, [configured, builtin, fallback]);
-}
-
-function keysOf(answer: FacetList | undefined): FacetList["facets"][number]["values"] {
-  return answer?.facets[0]?.values ?? [];
 }

@@ -2,12 +2,13 @@
 
 import { Skeleton, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Fragment, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { openapi } from "../api/queries";
 import { Command } from "../ui/Command";
 import { Empty } from "../ui/Empty";
 import { plural } from "../ui/format";
 import { ProblemNote } from "../ui/ProblemNote";
+import { Prose } from "../ui/Prose";
 import { type Operation, readDocument, type Shape } from "./openapi";
 import styles from "./System.module.css";
 import { SystemFrame } from "./SystemFrame";
@@ -133,18 +134,6 @@ function Fields({ title, fields }: FieldsProps) {
         ))}
       </tbody>
     </table>
-  );
-}
-
-/** Text of the document; what stands between backticks is code. */
-function Prose({ text }: { readonly text: string }) {
-  return (
-    <>
-      {text.split("`").map((piece, position) =>
-        // Pieces alternate between prose and code; their place is their identity.
-        position % 2 === 1 ? <code key={`${position} ${piece}`}>{piece}</code> : <Fragment key={`${position} ${piece}`}>{piece}</Fragment>,
-      )}
-    </>
   );
 }
 
