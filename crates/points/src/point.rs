@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::error::PointError;
 use crate::rules::Place;
 use crate::spelling::{self, MAXIMUM_STEPS, MAXIMUM_TEXT_BYTES, WrittenStep};
-use crate::step::{Form, Side, Step, StepForm};
+use crate::step::{Kind, Side, Step, StepForm};
 
 /// The address of a value inside an exchange: a side and the steps from there.
 ///
@@ -33,7 +33,7 @@ impl Point {
         if !place.may_end() {
             let last = steps.last().map_or(side.as_str(), Step::word);
             return Err(PointError::new(steps.len(), last, "does not lead to a value yet; after it may stand")
-                .allowing(place.next().map(Form::shape)));
+                .allowing(place.next().map(Kind::shape)));
         }
         let point = Self { side, steps: steps.into_boxed_slice() };
         let bytes = spelling::to_text(point.side, &point.steps).len();
@@ -94,7 +94,7 @@ impl Point {
     /// # Errors
     /// When `steps` are themselves impossible.
     pub fn allowed_after(side: Side, steps: &[Step]) -> Result<Vec<StepForm>, PointError> {
-        Ok(walk(side, steps)?.next().map(Form::shape).collect())
+        Ok(walk(side, steps)?.next().map(Kind::shape).collect())
     }
 
     /// Whether a point may end after `steps`.
@@ -134,44 +134,44 @@ fn walk(side: Side, steps: &[Step]) -> Result<Place, PointError> {
 }
 
 fn cannot_stand(position: usize, before: &str, place: Place, step: &str) -> PointError {
-    let cookie = step.split_whitespace().next() == Some(Form::Cookie.word());
+    let cookie = step.split_whitespace().next() == Some(Kind::Cookie.word());
     let hint = match place {
         Place::Request if cookie => " (cookies stand under `header COOKIE`)",
         Place::Response if cookie => " (cookies stand under `header SET-COOKIE`)",
         _ => "",
     };
     PointError::new(position, step, format!("cannot stand after `{before}`{hint}; here may stand"))
-        .allowing(place.next().map(Form::shape))
+        .allowing(place.next().map(Kind::shape))
 }
 
 /// Finds the step a word means and reads its argument.
 fn read_step(position: usize, before: &str, place: Place, written: &WrittenStep) -> Result<Step, PointError> {
     let fault = |reason: String| PointError::new(position, &written.shown(), reason);
-    if let Some(form) = Form::from_word(&written.word, written.argument.is_some()) {
+    if let Some(kind) = Kind::from_word(&written.word, written.argument.is_some()) {
         let argument = written.argument.as_deref().unwrap_or_default();
         // Whether the step may stand here is the more helpful thing to say first.
-        if !place.next().any(|candidate| candidate == form) {
+        if !place.next().any(|candidate| candidate == kind) {
             return Err(cannot_stand(position, before, place, &written.shown()));
         }
-        return form.read(argument).map_err(|reason| fault(reason.to_owned()));
+        return kind.read(argument).map_err(|reason| fault(reason.to_owned()));
     }
-    match Form::from_word(&written.word, written.argument.is_none()) {
-        Some(form) if !place.next().any(|candidate| candidate == form) => {
+    match Kind::from_word(&written.word, written.argument.is_none()) {
+        Some(kind) if !place.next().any(|candidate| candidate == kind) => {
             Err(cannot_stand(position, before, place, &written.shown()))
         }
-        Some(form) if spelling::takes_argument(form) => {
-            Err(fault("needs something after its word".to_owned()).allowing_form(form))
+        Some(kind) if spelling::takes_argument(kind) => {
+            Err(fault("needs something after its word".to_owned()).allowing_kind(kind))
         }
-        Some(form) => Err(fault("takes nothing after its word".to_owned()).allowing_form(form)),
+        Some(kind) => Err(fault("takes nothing after its word".to_owned()).allowing_kind(kind)),
         None => {
-            Err(fault(format!("is not a step; after `{before}` may stand")).allowing(place.next().map(Form::shape)))
+            Err(fault(format!("is not a step; after `{before}` may stand")).allowing(place.next().map(Kind::shape)))
         }
     }
 }
 
 impl PointError {
-    fn allowing_form(mut self, form: Form) -> Self {
-        self = self.allowing([form.shape()]);
+    fn allowing_kind(mut self, kind: Kind) -> Self {
+        self = self.allowing([kind.shape()]);
         self
     }
 }

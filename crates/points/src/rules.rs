@@ -3,7 +3,7 @@
 //! A row is a *place*, that is, what a walk has arrived at. It says whether a point may end there and which steps
 //! lead on to which place. Nothing else in the crate decides what a valid point is.
 
-use crate::step::{Form, Side, Step};
+use crate::step::{Kind, Side, Step};
 
 /// What a walk has arrived at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,58 +49,58 @@ pub(crate) enum Place {
 struct Row {
     place: Place,
     may_end: bool,
-    next: &'static [&'static [(Form, Place)]],
+    next: &'static [&'static [(Kind, Place)]],
 }
 
-const fn row(place: Place, may_end: bool, next: &'static [&'static [(Form, Place)]]) -> Row {
+const fn row(place: Place, may_end: bool, next: &'static [&'static [(Kind, Place)]]) -> Row {
     Row { place, may_end, next }
 }
 
-type Group = &'static [(Form, Place)];
+type Group = &'static [(Kind, Place)];
 
 const REQUEST_ONLY: Group = &[
-    (Form::Method, Place::Fact),
-    (Form::Scheme, Place::Fact),
-    (Form::Proto, Place::Fact),
-    (Form::Host, Place::Fact),
-    (Form::Uri, Place::Text),
-    (Form::Path, Place::Text),
-    (Form::Paths, Place::EveryText),
-    (Form::ActionName, Place::Text),
-    (Form::ActionExt, Place::Text),
-    (Form::Query, Place::Field),
-    (Form::Queries, Place::EveryValue),
-    (Form::RemoteAddr, Place::Fact),
-    (Form::Ja3, Place::Fact),
-    (Form::Ja4, Place::Fact),
+    (Kind::Method, Place::Fact),
+    (Kind::Scheme, Place::Fact),
+    (Kind::Proto, Place::Fact),
+    (Kind::Host, Place::Fact),
+    (Kind::Uri, Place::Text),
+    (Kind::Path, Place::Text),
+    (Kind::Paths, Place::EveryText),
+    (Kind::ActionName, Place::Text),
+    (Kind::ActionExt, Place::Text),
+    (Kind::Query, Place::Field),
+    (Kind::Queries, Place::EveryValue),
+    (Kind::RemoteAddr, Place::Fact),
+    (Kind::Ja3, Place::Fact),
+    (Kind::Ja4, Place::Fact),
 ];
-const RESPONSE_ONLY: Group = &[(Form::Status, Place::Fact)];
-const MESSAGE: Group = &[(Form::Header, Place::Repeated), (Form::Headers, Place::EveryText), (Form::Body, Place::Body)];
+const RESPONSE_ONLY: Group = &[(Kind::Status, Place::Fact)];
+const MESSAGE: Group = &[(Kind::Header, Place::Repeated), (Kind::Headers, Place::EveryText), (Kind::Body, Place::Body)];
 const BODY_ONLY: Group =
-    &[(Form::Multipart, Place::Repeated), (Form::Multiparts, Place::EveryText), (Form::Grpc, Place::Value)];
-const COOKIES: Group = &[(Form::Cookie, Place::Repeated), (Form::Cookies, Place::EveryText)];
+    &[(Kind::Multipart, Place::Repeated), (Kind::Multiparts, Place::EveryText), (Kind::Grpc, Place::Value)];
+const COOKIES: Group = &[(Kind::Cookie, Place::Repeated), (Kind::Cookies, Place::EveryText)];
 const PARSERS: Group = &[
-    (Form::Json, Place::Value),
-    (Form::Xml, Place::XmlDocument),
-    (Form::Form, Place::Fields),
+    (Kind::Json, Place::Value),
+    (Kind::Xml, Place::XmlDocument),
+    (Kind::Form, Place::Fields),
     // `jwt header` and `jwt payload` arrive decoded: see `place_after`.
-    (Form::Jwt, Place::Text),
-    (Form::Jwts, Place::EveryText),
-    (Form::Graphql, Place::GraphqlDocument),
-    (Form::Protobuf, Place::Value),
-    (Form::Viewstate, Place::Value),
-    (Form::Base64, Place::Text),
-    (Form::Gzip, Place::Text),
-    (Form::Percent, Place::Text),
-    (Form::Htmljs, Place::Text),
+    (Kind::Jwt, Place::Text),
+    (Kind::Jwts, Place::EveryText),
+    (Kind::Graphql, Place::GraphqlDocument),
+    (Kind::Protobuf, Place::Value),
+    (Kind::Viewstate, Place::Value),
+    (Kind::Base64, Place::Text),
+    (Kind::Gzip, Place::Text),
+    (Kind::Percent, Place::Text),
+    (Kind::Htmljs, Place::Text),
 ];
-const JOINED: Group = &[(Form::Joined, Place::Text)];
-const BEARER: Group = &[(Form::Bearer, Place::Text)];
-const TIDY: Group = &[(Form::Trim, Place::Text), (Form::Lower, Place::Text), (Form::Capture, Place::Text)];
-const FACT_TIDY: Group = &[(Form::Trim, Place::Fact), (Form::Lower, Place::Fact), (Form::Capture, Place::Fact)];
-const PROPERTY: Group = &[(Form::Property, Place::Value), (Form::Properties, Place::EveryValue)];
-const INDEX: Group = &[(Form::Index, Place::Value), (Form::Indexes, Place::EveryValue)];
-const EVERY_VALUE: Group = &[(Form::All, Place::SeveralValues), (Form::Names, Place::SeveralTexts)];
+const JOINED: Group = &[(Kind::Joined, Place::Text)];
+const BEARER: Group = &[(Kind::Bearer, Place::Text)];
+const TIDY: Group = &[(Kind::Trim, Place::Text), (Kind::Lower, Place::Text), (Kind::Capture, Place::Text)];
+const FACT_TIDY: Group = &[(Kind::Trim, Place::Fact), (Kind::Lower, Place::Fact), (Kind::Capture, Place::Fact)];
+const PROPERTY: Group = &[(Kind::Property, Place::Value), (Kind::Properties, Place::EveryValue)];
+const INDEX: Group = &[(Kind::Index, Place::Value), (Kind::Indexes, Place::EveryValue)];
+const EVERY_VALUE: Group = &[(Kind::All, Place::SeveralValues), (Kind::Names, Place::SeveralTexts)];
 
 const TABLE: &[Row] = &[
     row(Place::Request, false, &[REQUEST_ONLY, MESSAGE]),
@@ -111,16 +111,16 @@ const TABLE: &[Row] = &[
     row(Place::CookieHeader, true, &[COOKIES, JOINED, PARSERS, BEARER, TIDY]),
     row(Place::SetCookieHeader, true, &[COOKIES, JOINED, PARSERS, BEARER, TIDY]),
     row(Place::Body, true, &[BODY_ONLY, PARSERS, TIDY]),
-    row(Place::Fields, false, &[&[(Form::Property, Place::Field)], EVERY_VALUE]),
+    row(Place::Fields, false, &[&[(Kind::Property, Place::Field)], EVERY_VALUE]),
     row(
         Place::Field,
         true,
         &[
             &[
-                (Form::Property, Place::Field),
-                (Form::Properties, Place::EveryValue),
-                (Form::Index, Place::Field),
-                (Form::Indexes, Place::EveryValue),
+                (Kind::Property, Place::Field),
+                (Kind::Properties, Place::EveryValue),
+                (Kind::Index, Place::Field),
+                (Kind::Indexes, Place::EveryValue),
             ],
             JOINED,
             PARSERS,
@@ -130,17 +130,17 @@ const TABLE: &[Row] = &[
     ),
     row(Place::Claims, false, &[PROPERTY]),
     row(Place::Value, true, &[PROPERTY, INDEX, PARSERS, BEARER, TIDY]),
-    row(Place::XmlDocument, false, &[&[(Form::Property, Place::XmlElement), (Form::Properties, Place::EveryValue)]]),
+    row(Place::XmlDocument, false, &[&[(Kind::Property, Place::XmlElement), (Kind::Properties, Place::EveryValue)]]),
     row(
         Place::XmlElement,
         true,
         &[
             &[
-                (Form::Property, Place::XmlElement),
-                (Form::Properties, Place::EveryValue),
-                (Form::Index, Place::XmlElement),
-                (Form::Indexes, Place::EveryValue),
-                (Form::Attribute, Place::Text),
+                (Kind::Property, Place::XmlElement),
+                (Kind::Properties, Place::EveryValue),
+                (Kind::Index, Place::XmlElement),
+                (Kind::Indexes, Place::EveryValue),
+                (Kind::Attribute, Place::Text),
             ],
             JOINED,
             PARSERS,
@@ -152,30 +152,30 @@ const TABLE: &[Row] = &[
         Place::GraphqlDocument,
         false,
         &[&[
-            (Form::Query, Place::GraphqlSelection),
-            (Form::Mutation, Place::GraphqlSelection),
-            (Form::Subscription, Place::GraphqlSelection),
-            (Form::Fragment, Place::GraphqlFragments),
-            (Form::Variable, Place::Value),
+            (Kind::Query, Place::GraphqlSelection),
+            (Kind::Mutation, Place::GraphqlSelection),
+            (Kind::Subscription, Place::GraphqlSelection),
+            (Kind::Fragment, Place::GraphqlFragments),
+            (Kind::Variable, Place::Value),
         ]],
     ),
-    row(Place::GraphqlFragments, false, &[&[(Form::Property, Place::GraphqlSelection)]]),
+    row(Place::GraphqlFragments, false, &[&[(Kind::Property, Place::GraphqlSelection)]]),
     row(
         Place::GraphqlSelection,
         false,
         &[&[
-            (Form::Field, Place::GraphqlSelection),
-            (Form::Inline, Place::GraphqlSelection),
-            (Form::Argument, Place::Value),
-            (Form::Variable, Place::Value),
-            (Form::Directive, Place::GraphqlDirectives),
-            (Form::Alias, Place::Text),
-            (Form::Spread, Place::Text),
-            (Form::Type, Place::Text),
+            (Kind::Field, Place::GraphqlSelection),
+            (Kind::Inline, Place::GraphqlSelection),
+            (Kind::Argument, Place::Value),
+            (Kind::Variable, Place::Value),
+            (Kind::Directive, Place::GraphqlDirectives),
+            (Kind::Alias, Place::Text),
+            (Kind::Spread, Place::Text),
+            (Kind::Type, Place::Text),
         ]],
     ),
-    row(Place::GraphqlDirectives, false, &[&[(Form::Property, Place::GraphqlSelection)]]),
-    row(Place::EveryText, false, &[&[(Form::All, Place::SeveralTexts), (Form::Names, Place::SeveralTexts)]]),
+    row(Place::GraphqlDirectives, false, &[&[(Kind::Property, Place::GraphqlSelection)]]),
+    row(Place::EveryText, false, &[&[(Kind::All, Place::SeveralTexts), (Kind::Names, Place::SeveralTexts)]]),
     row(Place::EveryValue, false, &[EVERY_VALUE]),
     row(Place::SeveralTexts, true, &[JOINED, PARSERS, BEARER, TIDY]),
     row(Place::SeveralValues, true, &[PROPERTY, INDEX, JOINED, PARSERS, BEARER, TIDY]),
@@ -199,14 +199,14 @@ impl Place {
     }
 
     /// The steps that may stand next.
-    pub(crate) fn next(self) -> impl Iterator<Item = Form> {
-        self.row().into_iter().flat_map(|row| row.next.iter().copied().flatten()).map(|(form, _)| *form)
+    pub(crate) fn next(self) -> impl Iterator<Item = Kind> {
+        self.row().into_iter().flat_map(|row| row.next.iter().copied().flatten()).map(|(kind, _)| *kind)
     }
 
     /// Where a step leads; `None` when it may not stand here. Three names lead elsewhere than their step does.
     pub(crate) fn after(self, step: &Step) -> Option<Self> {
-        let form = step.form();
-        let (_, place) = self.row()?.next.iter().copied().flatten().find(|(candidate, _)| *candidate == form)?;
+        let kind = step.kind();
+        let (_, place) = self.row()?.next.iter().copied().flatten().find(|(candidate, _)| *candidate == kind)?;
         Some(match (self, step) {
             (Self::Request, Step::Header(name)) if name.as_str() == "COOKIE" => Self::CookieHeader,
             (Self::Response, Step::Header(name)) if name.as_str() == "SET-COOKIE" => Self::SetCookieHeader,
@@ -225,22 +225,22 @@ mod tests {
         let mut reachable = Vec::new();
         for row in TABLE {
             assert_eq!(TABLE.iter().filter(|other| other.place == row.place).count(), 1, "{:?}", row.place);
-            for (form, place) in row.next.iter().copied().flatten() {
+            for (kind, place) in row.next.iter().copied().flatten() {
                 assert!(place.row().is_some(), "{place:?}");
-                reachable.push(*form);
+                reachable.push(*kind);
             }
         }
-        for form in Form::ALL {
-            assert!(reachable.contains(form), "{form:?}");
+        for kind in Kind::ALL {
+            assert!(reachable.contains(kind), "{kind:?}");
         }
     }
 
     #[test]
     fn a_row_names_each_step_once() {
         for row in TABLE {
-            let forms: Vec<Form> = row.place.next().collect();
-            for form in &forms {
-                assert_eq!(forms.iter().filter(|other| *other == form).count(), 1, "{:?} {form:?}", row.place);
+            let forms: Vec<Kind> = row.place.next().collect();
+            for kind in &forms {
+                assert_eq!(forms.iter().filter(|other| *other == kind).count(), 1, "{:?} {kind:?}", row.place);
             }
         }
     }

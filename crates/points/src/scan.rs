@@ -1,9 +1,10 @@
 //! The tokens of JSON (RFC 8259): a strict scanner that validates and skips without building anything.
 //!
 //! The input is valid UTF-8 (its caller has made sure), so strings are searched for three kinds of bytes only: the
-//! quote, the backslash and control characters, eight bytes at a time.
+//! quote, the backslash and control characters.
 
 use crate::Bounds;
+use crate::block::{self, Block};
 
 /// Bytes of the input, from `start` to `end`.
 #[derive(Clone, Copy, Debug)]
@@ -47,31 +48,45 @@ pub(crate) struct Scanner<'x> {
     /// Whether there is more of the document than the input, so that a number at its end may be half a number.
     open_end: bool,
     depth: usize,
+    /// The block that was looked at last, and where it starts.
+    block: Block,
+    block_start: usize,
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
+const LOWS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// Marks the high bit of each byte that ends a run of plain string content: quote, backslash, control character.
-/// Bytes above the first marked one may be marked wrongly.
-#[inline(always)]
-const fn string_ends(word: u64) -> u64 {
-    let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
-    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
-    let control = word.wrapping_sub(ONES * 0x20);
-    (quote | backslash | control) & !word & HIGHS
-}
-
-/// Marks the high bit of each byte that is no digit. Bytes above the first marked one may be marked wrongly.
+/// Marks the high bit of each byte that is no digit.
 #[inline(always)]
 const fn other_than_digits(word: u64) -> u64 {
     let values = word ^ (ONES * b'0' as u64);
-    (values.wrapping_add(ONES * (0x80 - 10)) | values) & HIGHS
+    ((values & LOWS).wrapping_add(ONES * (0x80 - 10)) | values) & HIGHS
+}
+
+/// Whether the first `length` bytes of a word, 1 to 8, are digits without a needless zero before them, with or
+/// without a point and more digits. Signs, exponents and longer numbers are left to the thorough way.
+#[inline(always)]
+const fn is_short_number(word: u64, length: usize) -> bool {
+    let others = other_than_digits(word) & (u64::MAX >> (64 - 8 * length));
+    let zero_first = word as u8 == b'0';
+    if others == 0 {
+        return !zero_first || length == 1;
+    }
+    let point = (others.trailing_zeros() / 8) as usize;
+    others & (others - 1) == 0
+        && (word >> (8 * point)) as u8 == b'.'
+        && point > 0
+        && point + 1 < length
+        && (!zero_first || point == 1)
 }
 
 impl<'x> Scanner<'x> {
     pub(crate) fn new(input: &'x [u8], open_end: bool, depth: usize) -> Self {
-        Self { input, position: 0, stop: None, open_end, depth }
+        let block = Block::EMPTY;
+        let mut scanner = Self { input, position: 0, stop: None, open_end, depth, block, block_start: 0 };
+        scanner.look_at(0);
+        scanner
     }
 
     pub(crate) fn text(&self, span: Span) -> &'x [u8] {
@@ -155,7 +170,9 @@ impl<'x> Scanner<'x> {
             return Err(self.fail("a property's name expected"));
         }
         let name = self.string()?;
-        self.skip_blanks();
+        if self.peek() != Some(b':') {
+            self.skip_blanks();
+        }
         if !self.accept(b':') {
             return Err(self.fail("a colon expected"));
         }
@@ -166,19 +183,21 @@ impl<'x> Scanner<'x> {
     /// Goes on to the next element; whether the bracket closed instead.
     #[inline(always)]
     pub(crate) fn next_or_close(&mut self, close: u8) -> Result<bool, Stopped> {
-        self.skip_blanks();
-        match self.peek() {
-            Some(b',') => {
-                self.position += 1;
-                self.skip_blanks();
-                Ok(false)
-            }
-            Some(byte) if byte == close => {
-                self.position += 1;
-                Ok(true)
-            }
-            _ => Err(self.fail("a comma or closing bracket expected")),
+        let mut next = self.peek();
+        if next != Some(b',') && next != Some(close) {
+            self.skip_blanks();
+            next = self.peek();
         }
+        if next == Some(b',') {
+            self.position += 1;
+            self.skip_blanks();
+            return Ok(false);
+        }
+        if next == Some(close) {
+            self.position += 1;
+            return Ok(true);
+        }
+        Err(self.fail("a comma or closing bracket expected"))
     }
 
     /// Reads a string, its opening quote being next. Gives what lies between the quotes.
@@ -188,7 +207,7 @@ impl<'x> Scanner<'x> {
         let mut at = start;
         let mut escaped = false;
         loop {
-            at = self.end_of_plain_text(at);
+            at = self.find(at, |block| block.string_ends);
             match self.input.get(at) {
                 Some(b'"') => {
                     self.position = at + 1;
@@ -207,22 +226,36 @@ impl<'x> Scanner<'x> {
         }
     }
 
+    /// Makes the masks of the block that starts at `start`. Beyond the end of the input every byte ends everything.
+    #[inline(never)]
+    fn look_at(&mut self, start: usize) {
+        self.block_start = start;
+        let rest = self.input.get(start..).unwrap_or_default();
+        self.block = match rest.first_chunk::<{ block::BYTES }>() {
+            Some(bytes) => Block::of(bytes),
+            None => {
+                let mut bytes = [0; block::BYTES];
+                bytes[..rest.len()].copy_from_slice(rest);
+                Block::of(&bytes)
+            }
+        };
+    }
+
+    /// The position of the first byte from `at` on that `ends` marks; the length of the input when none does, because
+    /// the block at its end goes on with zeros.
     #[inline(always)]
-    fn end_of_plain_text(&self, mut at: usize) -> usize {
-        while let Some(chunk) = self.input.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-            let ends = string_ends(u64::from_le_bytes(*chunk));
-            if ends != 0 {
-                return at + (ends.trailing_zeros() / 8) as usize;
+    fn find(&mut self, at: usize, ends: impl Fn(&Block) -> u64) -> usize {
+        let mut at = at;
+        loop {
+            if at >= self.block_start + block::BYTES {
+                self.look_at(at - at % block::BYTES);
             }
-            at += 8;
-        }
-        while let Some(byte) = self.input.get(at) {
-            if matches!(byte, b'"' | b'\\' | 0..0x20) {
-                break;
+            let marks = ends(&self.block) >> (at % block::BYTES);
+            if marks != 0 {
+                return at + marks.trailing_zeros() as usize;
             }
-            at += 1;
+            at = self.block_start + block::BYTES;
         }
-        at
     }
 
     /// Checks the escape whose backslash stands at `at`; gives the position after it.
@@ -292,6 +325,22 @@ impl<'x> Scanner<'x> {
     #[inline(always)]
     fn number(&mut self) -> Result<Span, Stopped> {
         let start = self.position;
+        let end = self.find(start, |block| block.number_ends);
+        if let Some(chunk) = self.input[start..].first_chunk::<8>()
+            && (1..=8).contains(&(end - start))
+            && is_short_number(u64::from_le_bytes(*chunk), end - start)
+            && end < self.input.len()
+        {
+            self.position = end;
+            return Ok(Span { start: start as u32, end: end as u32, escaped: false });
+        }
+        self.long_number()
+    }
+
+    /// Reads a number of any form.
+    #[inline(never)]
+    fn long_number(&mut self) -> Result<Span, Stopped> {
+        let start = self.position;
         self.accept(b'-');
         if !self.accept(b'0') {
             self.digits()?;
@@ -313,17 +362,8 @@ impl<'x> Scanner<'x> {
     }
 
     /// One digit or more.
-    #[inline(always)]
     fn digits(&mut self) -> Result<(), Stopped> {
         let first = self.position;
-        while let Some(chunk) = self.input.get(self.position..).and_then(|rest| rest.first_chunk::<8>()) {
-            let others = other_than_digits(u64::from_le_bytes(*chunk));
-            if others != 0 {
-                self.position += (others.trailing_zeros() / 8) as usize;
-                return if self.position == first { Err(self.fail("not a number")) } else { Ok(()) };
-            }
-            self.position += 8;
-        }
         while let Some(b'0'..=b'9') = self.peek() {
             self.position += 1;
         }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::error::PointError;
-use crate::step::{ArgumentKind, Form, Side, Step};
+use crate::step::{ArgumentKind, Kind, Side, Step};
 
 /// Longest text spelling, bytes.
 pub(crate) const MAXIMUM_TEXT_BYTES: usize = 4096;
@@ -239,7 +239,7 @@ fn json_step(position: usize, item: &Value) -> Result<WrittenStep, PointError> {
 
 /// Words that may follow a step written without its name, so that a name must be told from them.
 fn is_every(text: &str) -> bool {
-    [Form::All, Form::Names].iter().any(|form| form.word().eq_ignore_ascii_case(text))
+    [Kind::All, Kind::Names].iter().any(|kind| kind.word().eq_ignore_ascii_case(text))
 }
 
 fn breadcrumb_name(name: &str) -> String {
@@ -288,8 +288,8 @@ pub(crate) fn from_breadcrumb(text: &str) -> Result<Vec<WrittenStep>, PointError
             return Err(PointError::new(written.len(), &crumb.text, reason));
         }
         let word = crumb.text;
-        let named = !written.is_empty() && Form::from_word(&word, true).is_some();
-        let nameless = Form::from_word(&word, false).is_some();
+        let named = !written.is_empty() && Kind::from_word(&word, true).is_some();
+        let nameless = Kind::from_word(&word, false).is_some();
         let argument = if named {
             crumbs.next_if(|next| next.quoted || !(nameless && is_every(&next.text))).map(|next| next.text)
         } else {
@@ -333,6 +333,6 @@ fn crumbs(text: &str) -> Result<Vec<Crumb>, PointError> {
 }
 
 /// Whether the form takes anything after its word; used by the reader of words.
-pub(crate) fn takes_argument(form: Form) -> bool {
-    form.argument() != ArgumentKind::None
+pub(crate) fn takes_argument(kind: Kind) -> bool {
+    kind.argument() != ArgumentKind::None
 }

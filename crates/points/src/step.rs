@@ -259,11 +259,11 @@ macro_rules! steps {
 
         /// A step without its argument: what the rules speak about.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub(crate) enum Form {
+        pub(crate) enum Kind {
             $($variant,)*
         }
 
-        impl Form {
+        impl Kind {
             pub(crate) const ALL: &[Self] = &[$(Self::$variant,)*];
 
             /// The word the step is written with.
@@ -289,9 +289,9 @@ macro_rules! steps {
         }
 
         impl Step {
-            pub(crate) const fn form(&self) -> Form {
+            pub(crate) const fn kind(&self) -> Kind {
                 match self {
-                    $(Self::$variant { .. } => Form::$variant,)*
+                    $(Self::$variant { .. } => Kind::$variant,)*
                 }
             }
 
@@ -430,11 +430,11 @@ steps! {
     Capture(Pattern) = "capture",
 }
 
-impl Form {
+impl Kind {
     /// The form a word has with or without an argument.
     pub(crate) fn from_word(word: &str, with_argument: bool) -> Option<Self> {
-        Self::ALL.iter().copied().find(|form| {
-            form.word().eq_ignore_ascii_case(word) && (form.argument() != ArgumentKind::None) == with_argument
+        Self::ALL.iter().copied().find(|kind| {
+            kind.word().eq_ignore_ascii_case(word) && (kind.argument() != ArgumentKind::None) == with_argument
         })
     }
 
@@ -446,7 +446,7 @@ impl Form {
 impl Step {
     /// The step's word: `header` of `header HOST`.
     pub const fn word(&self) -> &'static str {
-        self.form().word()
+        self.kind().word()
     }
 }
 

@@ -361,6 +361,10 @@ proptest! {
             prop_assert_eq!(query(Some(Step::Joined)), expected(joined));
         }
     }
+}
+
+proptest! {
+    #![proptest_config(cases(64))]
 
     #[test]
     fn no_bytes_make_a_parser_panic(data in vec(any::<u8>(), 0..300), text in "[a-c=&;\\[\\]%. \"{}:,0-9eyJ\0]{0,200}") {
