@@ -16,8 +16,8 @@ use threadline_traffic::{HarRecorder, Simulation, SimulationSettings, Upstream, 
 #[command(
     name = "threadline-traffic",
     version,
-    about,
-    after_help = "Start here:\n  threadline-traffic upstream --listen 127.0.0.1:9000\n  threadline serve --upstream http://127.0.0.1:9000\n  threadline-traffic clients --target http://127.0.0.1:8080 --truth truth.jsonl\n\nThe same seed gives the same actors and requests; give upstream and clients the same one."
+    about = "Simulated API traffic: a demo shop and the people and programs that use it",
+    after_help = "Start here:\n  threadline-traffic upstream --listen 127.0.0.1:9000\n  threadline serve --upstream http://127.0.0.1:9000\n  threadline-traffic clients --target http://127.0.0.1:8080 --truth truth.jsonl\n\nThe same seed gives the same actors and requests."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -28,7 +28,7 @@ struct Cli {
 enum Command {
     /// Run the demo shop: sign-in, catalogue, cart, orders, GraphQL, server-sent events.
     #[command(
-        after_help = "Ways to sign in (the password of a user follows from the seed; clients know it):\n  POST /login            JSON {user, password, channel}: channel web sets the cookie connect.sid, others get {token}\n  POST /mobile/session   a JWT and a refresh token\n  POST /token/refresh    a new token for an old one\n\nAbout one request in ninety is answered with a 5xx, always the same ones for a seed."
+        after_help = "Ways to sign in (the password of a user follows from the name; clients know it):\n  POST /login            JSON {user, password, channel}: channel web sets the cookie connect.sid, others get {token}\n  POST /mobile/session   a JWT and a refresh token\n  POST /token/refresh    a new token for an old one\n\nAbout one request in ninety is answered with a 5xx, always the same ones for a seed."
     )]
     Upstream(UpstreamOptions),
     /// Run the clients: people who shop, a mobile app, a partner, a crawler, somebody who enumerates orders, and more.
@@ -46,7 +46,7 @@ struct UpstreamOptions {
     /// What the shop issues and when it fails follows from this.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Mean time to answer, milliseconds; 0 answers at once.
+    /// Mean time to answer, milliseconds; 0 answers at once, server-sent events included.
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 8)]
     latency: u64,
 }
@@ -104,7 +104,10 @@ type Failure = Box<dyn std::error::Error>;
 
 async fn upstream(options: UpstreamOptions) -> Result<(), Failure> {
     let latency = Duration::from_millis(options.latency);
-    let settings = UpstreamSettings { seed: options.seed, latency, ..UpstreamSettings::default() };
+    let mut settings = UpstreamSettings { seed: options.seed, latency, ..UpstreamSettings::default() };
+    if latency.is_zero() {
+        settings.event_interval = Duration::ZERO;
+    }
     let upstream = Upstream::bind(options.listen, settings).await?;
     writeln!(io::stdout(), "the shop is at http://{}", upstream.local_address())?;
     upstream.run(interrupted()).await;

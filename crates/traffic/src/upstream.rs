@@ -138,6 +138,7 @@ async fn serve(stream: tokio::net::TcpStream, shared: Arc<Shared>, mut closed: w
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the body is limited")]
 async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response<ShopBody>, Infallible> {
     let count = shared.requests.fetch_add(1, Ordering::Relaxed);
     let (parts, body) = request.into_parts();

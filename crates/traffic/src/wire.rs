@@ -98,6 +98,7 @@ impl Connection {
         result
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the body is limited")]
     async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Received, WireError> {
         self.open().await?;
         let response = match self.sender.as_mut() {

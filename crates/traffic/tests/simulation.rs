@@ -83,6 +83,16 @@ async fn every_kind_of_actor_appears_and_does_what_it_is_there_for() {
     {
         assert!(targets(target) > 0, "nobody asked for {target}");
     }
+    let addresses: BTreeSet<&str> = truth
+        .records
+        .iter()
+        .flat_map(|record| &record.identifiers)
+        .filter(|found| found.name == IdentifierName::AddressAndAgent)
+        .filter_map(|found| found.value.split(' ').next())
+        .collect();
+    if cfg!(target_os = "linux") {
+        assert!(addresses.len() > 10 && !addresses.contains("127.0.0.1"), "{addresses:?}");
+    }
     let ids: BTreeSet<&str> = truth.records.iter().map(|record| record.trace_id.as_str()).collect();
     assert_eq!(ids.len(), truth.records.len(), "trace IDs are unique");
     let neighbours: Vec<_> = truth.records.iter().filter(|record| record.kind == ActorKind::Neighbour).collect();

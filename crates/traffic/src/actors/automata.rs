@@ -19,8 +19,8 @@ pub(super) struct Partner {
 }
 
 impl Partner {
-    pub(super) fn new(seed: u64, user: u32) -> Self {
-        Self { credential: Credential::ApiKey(api_key(seed, user)), page: 0 }
+    pub(super) fn new(user: u32) -> Self {
+        Self { credential: Credential::ApiKey(api_key(user)), page: 0 }
     }
 }
 
@@ -77,21 +77,20 @@ impl Script for Crawler {
 
 /// Somebody who signed in as anybody would and now takes one order number after the other.
 pub(super) struct OrderEnumerator {
-    seed: u64,
     user: u32,
     token: Option<String>,
     order: u32,
 }
 
 impl OrderEnumerator {
-    pub(super) fn new(seed: u64, user: u32) -> Self {
-        Self { seed, user, token: None, order: FIRST_ORDER + user % 100 }
+    pub(super) fn new(user: u32) -> Self {
+        Self { user, token: None, order: FIRST_ORDER + user % 100 }
     }
 }
 
 impl Script for OrderEnumerator {
     fn next(&mut self, _random: &mut ChaCha8Rng, _remaining: u64) -> Call {
-        let Some(token) = &self.token else { return login_call(self.seed, self.user, "app") };
+        let Some(token) = &self.token else { return login_call(self.user, "app") };
         let order = self.order;
         self.order = if order >= LAST_SEEDED_ORDER { FIRST_ORDER } else { order + 1 };
         Call::get(format!("/orders/{order}")).with(&Credential::Bearer(token.clone())).after(0.15)
@@ -119,8 +118,8 @@ pub(super) struct BackOffice {
 }
 
 impl BackOffice {
-    pub(super) fn new(seed: u64, user: u32) -> Self {
-        let credential = Credential::Basic { user: user_name(user), password: password_of(seed, user) };
+    pub(super) fn new(user: u32) -> Self {
+        let credential = Credential::Basic { user: user_name(user), password: password_of(user) };
         Self { credential, day: 0 }
     }
 }

@@ -13,14 +13,13 @@ use super::call::{Call, Reply, Script};
 use super::credential::Credential;
 
 /// What a sign-in to the shop sends.
-pub(super) fn login_call(seed: u64, user: u32, channel: &str) -> Call {
-    let body = json!({"user": user_name(user), "password": password_of(seed, user), "channel": channel});
+pub(super) fn login_call(user: u32, channel: &str) -> Call {
+    let body = json!({"user": user_name(user), "password": password_of(user), "channel": channel});
     Call::post("/login", &body).after(2.0)
 }
 
 /// A person in the web shop with a session cookie. Looks around before signing in if told so.
 pub(super) struct WebCustomer {
-    seed: u64,
     user: u32,
     browsing: Browsing,
     credential: Credential,
@@ -30,8 +29,8 @@ pub(super) struct WebCustomer {
 }
 
 impl WebCustomer {
-    pub(super) fn new(seed: u64, user: u32, looks: u32) -> Self {
-        Self { seed, user, browsing: Browsing::default(), credential: Credential::None, looks, leaving: false }
+    pub(super) fn new(user: u32, looks: u32) -> Self {
+        Self { user, browsing: Browsing::default(), credential: Credential::None, looks, leaving: false }
     }
 }
 
@@ -42,7 +41,7 @@ impl Script for WebCustomer {
                 self.looks -= 1;
                 return self.browsing.look(random);
             }
-            return login_call(self.seed, self.user, "web");
+            return login_call(self.user, "web");
         }
         if remaining == 1 && random.random_bool(0.5) {
             self.leaving = true;
@@ -84,7 +83,6 @@ pub(super) enum TokenUse {
 
 /// A client with an opaque token.
 pub(super) struct TokenCustomer {
-    seed: u64,
     user: u32,
     usage: TokenUse,
     browsing: Browsing,
@@ -93,14 +91,14 @@ pub(super) struct TokenCustomer {
 }
 
 impl TokenCustomer {
-    pub(super) fn new(seed: u64, user: u32, usage: TokenUse) -> Self {
-        Self { seed, user, usage, browsing: Browsing::default(), token: None, since_token: 0 }
+    pub(super) fn new(user: u32, usage: TokenUse) -> Self {
+        Self { user, usage, browsing: Browsing::default(), token: None, since_token: 0 }
     }
 }
 
 impl Script for TokenCustomer {
     fn next(&mut self, random: &mut ChaCha8Rng, _remaining: u64) -> Call {
-        let Some(token) = self.token.clone() else { return login_call(self.seed, self.user, "app") };
+        let Some(token) = self.token.clone() else { return login_call(self.user, "app") };
         self.since_token += 1;
         if self.usage == TokenUse::Passed {
             return if random.random_bool(0.5) {
@@ -137,7 +135,6 @@ impl Script for TokenCustomer {
 
 /// The mobile app.
 pub(super) struct MobileCustomer {
-    seed: u64,
     user: u32,
     credential: Credential,
     refresh_token: Option<String>,
@@ -145,8 +142,8 @@ pub(super) struct MobileCustomer {
 }
 
 impl MobileCustomer {
-    pub(super) fn new(seed: u64, user: u32) -> Self {
-        Self { seed, user, credential: Credential::None, refresh_token: None, since_token: 0 }
+    pub(super) fn new(user: u32) -> Self {
+        Self { user, credential: Credential::None, refresh_token: None, since_token: 0 }
     }
 }
 
@@ -154,7 +151,7 @@ impl Script for MobileCustomer {
     fn next(&mut self, random: &mut ChaCha8Rng, _remaining: u64) -> Call {
         let Some(refresh_token) = &self.refresh_token else {
             let body = json!({
-                "user": user_name(self.user), "password": password_of(self.seed, self.user),
+                "user": user_name(self.user), "password": password_of(self.user),
                 "device": format!("pixel-{}", self.user),
             });
             return Call::post("/mobile/session", &body);

@@ -108,7 +108,7 @@ pub(crate) struct Actor {
 impl Actor {
     pub(crate) fn new(seed: u64, plan: ActorPlan) -> Self {
         let random = crate::random::stream(seed, "actor", u64::from(plan.user));
-        let script = party::script(seed, &plan);
+        let script = party::script(&plan);
         Self { plan, seed, random, script, sequence: 0 }
     }
 

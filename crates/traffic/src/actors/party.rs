@@ -135,18 +135,18 @@ impl Iterator for Arrivals {
 }
 
 /// The state machine of a planned actor.
-pub(super) fn script(seed: u64, plan: &ActorPlan) -> Box<dyn Script> {
+pub(super) fn script(plan: &ActorPlan) -> Box<dyn Script> {
     let user = plan.user;
     match plan.kind {
-        ActorKind::WebShopper => Box::new(WebCustomer::new(seed, user, 0)),
-        ActorKind::Neighbour => Box::new(WebCustomer::new(seed, user, 1)),
-        ActorKind::LateLogin => Box::new(WebCustomer::new(seed, user, 4 + user % 5)),
-        ActorKind::TokenShopper => Box::new(TokenCustomer::new(seed, user, TokenUse::Bearer)),
-        ActorKind::TokenPasser => Box::new(TokenCustomer::new(seed, user, TokenUse::Passed)),
-        ActorKind::MobileApp => Box::new(MobileCustomer::new(seed, user)),
-        ActorKind::Partner => Box::new(Partner::new(seed, user)),
+        ActorKind::WebShopper => Box::new(WebCustomer::new(user, 0)),
+        ActorKind::Neighbour => Box::new(WebCustomer::new(user, 1)),
+        ActorKind::LateLogin => Box::new(WebCustomer::new(user, 4 + user % 5)),
+        ActorKind::TokenShopper => Box::new(TokenCustomer::new(user, TokenUse::Bearer)),
+        ActorKind::TokenPasser => Box::new(TokenCustomer::new(user, TokenUse::Passed)),
+        ActorKind::MobileApp => Box::new(MobileCustomer::new(user)),
+        ActorKind::Partner => Box::new(Partner::new(user)),
         ActorKind::Crawler => Box::new(Crawler::default()),
-        ActorKind::OrderEnumerator => Box::new(OrderEnumerator::new(seed, user)),
-        ActorKind::BasicClient => Box::new(BackOffice::new(seed, user)),
+        ActorKind::OrderEnumerator => Box::new(OrderEnumerator::new(user)),
+        ActorKind::BasicClient => Box::new(BackOffice::new(user)),
     }
 }

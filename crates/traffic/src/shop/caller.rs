@@ -37,12 +37,12 @@ pub(super) fn identify(
     let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
     if let Some(key) = headers.get("x-api-key").and_then(|value| value.to_str().ok()) {
         let user = key.split('_').nth(1)?.parse().ok()?;
-        return (token::api_key(seed, user) == key).then_some(Caller { user, role: "partner", session: None });
+        return (token::api_key(user) == key).then_some(Caller { user, role: "partner", session: None });
     }
     if let Some(authorization) = text(AUTHORIZATION) {
         let (scheme, credentials) = authorization.split_once(' ')?;
         return match scheme.to_ascii_lowercase().as_str() {
-            "basic" => basic(seed, credentials),
+            "basic" => basic(credentials),
             "bearer" if credentials.contains('.') => bearer(seed, credentials),
             "bearer" => session(state, credentials),
             _ => None,
@@ -70,9 +70,9 @@ fn bearer(seed: u64, credentials: &str) -> Option<Caller> {
 }
 
 /// RFC 7617.
-fn basic(seed: u64, credentials: &str) -> Option<Caller> {
+fn basic(credentials: &str) -> Option<Caller> {
     let decoded = STANDARD.decode(credentials).ok()?;
     let (name, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
     let user = user_of(name)?;
-    (password == password_of(seed, user)).then_some(Caller { user, role: "staff", session: None })
+    (password == password_of(user)).then_some(Caller { user, role: "staff", session: None })
 }

@@ -46,7 +46,7 @@ pub(super) fn answer(seed: u64, state: &mut State, nonce: &str, path: &str, ques
         (&Method::POST, ["graphql"]) => pages::graphql(seed, caller.user, body.as_ref()),
         (&Method::GET, ["events"]) => pages::events(seed, nonce),
         (&Method::GET, ["reports", "sales"]) => report(&caller, query("day").unwrap_or_default()),
-        (&Method::POST, ["stock", "adjust"]) => staff_only(&caller, || Answer::nothing()),
+        (&Method::POST, ["stock", "adjust"]) => staff_only(&caller, Answer::nothing),
         _ => Answer::problem(StatusCode::NOT_FOUND, "no such page"),
     }
 }
@@ -63,14 +63,14 @@ fn person(user: u32, role: &str) -> Value {
 }
 
 /// The user whose name and password stand in a body.
-fn sign_in(seed: u64, body: Option<&Value>) -> Option<u32> {
+fn sign_in(body: Option<&Value>) -> Option<u32> {
     let body = body?;
     let user = user_of(body["user"].as_str()?)?;
-    (body["password"].as_str()? == password_of(seed, user)).then_some(user)
+    (body["password"].as_str()? == password_of(user)).then_some(user)
 }
 
 fn login(seed: u64, state: &mut State, nonce: &str, body: Option<&Value>) -> Answer {
-    let Some(user) = sign_in(seed, body) else {
+    let Some(user) = sign_in(body) else {
         return Answer::problem(StatusCode::UNAUTHORIZED, "wrong name or password");
     };
     let token = token::opaque(seed, user, nonce);
@@ -89,7 +89,7 @@ fn logout(state: &mut State, caller: &Caller) -> Answer {
 }
 
 fn mobile_login(seed: u64, state: &mut State, nonce: &str, body: Option<&Value>) -> Answer {
-    let Some(user) = sign_in(seed, body) else {
+    let Some(user) = sign_in(body) else {
         return Answer::problem(StatusCode::UNAUTHORIZED, "wrong name or password");
     };
     mobile_tokens(seed, state, nonce, user, &token::mobile_session(seed, user, nonce))
