@@ -126,7 +126,10 @@ fn reference_exchange(number: usize) -> Exchange {
     };
     header("host", "api.shop.example");
     header("authorization", &token);
-    header("user-agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36");
+    header(
+        "user-agent",
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
+    );
     header("content-type", "application/json");
     header("accept", "application/json");
     header("accept-encoding", "gzip, deflate, br");

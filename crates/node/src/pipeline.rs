@@ -5,9 +5,7 @@ use threadline_grouping::{Grouper, InstallationSecret, KeyKind};
 use threadline_model::{Exchange, Source};
 use threadline_points::{Bounds, Plan, PlanError, Scratch, Side};
 use threadline_policy::Policy;
-use threadline_record::{
-    MessageSide, ParameterRow, ParseErrorRow, Row, RowBuilder, SessionKeyKind, ValueOrigin,
-};
+use threadline_record::{MessageSide, ParameterRow, ParseErrorRow, Row, RowBuilder, SessionKeyKind, ValueOrigin};
 
 use crate::NodeCounters;
 

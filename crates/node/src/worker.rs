@@ -64,7 +64,8 @@ impl Node {
                 .spawn(move || {
                     queue.served_by(std::thread::current());
                     let name = settings.name;
-                    Worker { queue, counters, closed, batch: Batching::default(), pipeline, policy, secret, name }.run();
+                    Worker { queue, counters, closed, batch: Batching::default(), pipeline, policy, secret, name }
+                        .run();
                 })
                 .map_err(CompileError::Thread)?
         };

@@ -33,8 +33,7 @@ pub(crate) async fn run(mut configuration: Configuration, options: DemoOptions) 
         upstream_settings.latency = std::time::Duration::ZERO;
         upstream_settings.event_interval = std::time::Duration::ZERO;
     }
-    let upstream =
-        Upstream::bind(([127, 0, 0, 1], 0).into(), upstream_settings).await.map_err(DemoError::Upstream)?;
+    let upstream = Upstream::bind(([127, 0, 0, 1], 0).into(), upstream_settings).await.map_err(DemoError::Upstream)?;
     configuration.proxy.upstream = Some(format!("http://{}", upstream.local_address()));
     let truth = match &options.truth {
         Some(file) => {
@@ -56,7 +55,11 @@ pub(crate) async fn run(mut configuration: Configuration, options: DemoOptions) 
             let serving = tokio::spawn(upstream.run(told(stopping.clone())));
             match Simulation::new(settings).await {
                 Ok(simulation) => match simulation.run(truth.clone(), told(stopping)).await {
-                    Ok(report) => tracing::info!(requests = report.requests(), failures = report.failures(), "simulated clients done"),
+                    Ok(report) => tracing::info!(
+                        requests = report.requests(),
+                        failures = report.failures(),
+                        "simulated clients done"
+                    ),
                     Err(error) => tracing::error!(%error, "simulated clients stopped"),
                 },
                 Err(error) => tracing::error!(%error, "simulated clients not started"),

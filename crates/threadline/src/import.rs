@@ -69,7 +69,8 @@ impl Target {
             Self::Hub(hub) => {
                 let (version, document) = hub.policy().await?;
                 let policy = Policy::validate(version, document).map_err(|errors| {
-                    let reasons: Vec<_> = errors.iter().map(|error| format!("{}: {}", error.field, error.reason)).collect();
+                    let reasons: Vec<_> =
+                        errors.iter().map(|error| format!("{}: {}", error.field, error.reason)).collect();
                     ImportError::Policy(reasons.join("; "))
                 })?;
                 Ok(Arc::new(policy))
@@ -216,7 +217,13 @@ fn tell(file: &Path, report: &FileReport) {
             jiff::Timestamp::from_microsecond(time.micros()).map(|time| format!("{time:.0}")).unwrap_or_default()
         };
         let end = Timestamp::from_micros(to.micros() + 1_000_000);
-        text += &format!("  from {} to {}\n  in the console: /sessions?from={}&to={}\n", shown(from), shown(to), shown(from), shown(end));
+        text += &format!(
+            "  from {} to {}\n  in the console: /sessions?from={}&to={}\n",
+            shown(from),
+            shown(to),
+            shown(from),
+            shown(end)
+        );
     }
     say(&text);
 }

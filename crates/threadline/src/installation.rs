@@ -44,8 +44,8 @@ impl Installation {
     /// Opens everything that is kept, making what is missing. Takes the store's lock: one process at a time.
     pub(crate) async fn open(configuration: &Configuration) -> Result<Self, InstallationError> {
         create_private_folder(&configuration.data)?;
-        let secret =
-            InstallationSecret::load_or_create(&configuration.data.join("secret")).map_err(InstallationError::Secret)?;
+        let secret = InstallationSecret::load_or_create(&configuration.data.join("secret"))
+            .map_err(InstallationError::Secret)?;
         let clock = Arc::new(SystemClock);
         let mut settings = DuckSettings::new(configuration.data.join("store"), clock.clone());
         settings.retention_days = configuration.retention_days;
@@ -113,7 +113,5 @@ fn create_private_folder(folder: &Path) -> Result<(), InstallationError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(folder)
-        .map_err(|source| InstallationError::Folder { folder: folder.display().to_string(), source })
+    builder.create(folder).map_err(|source| InstallationError::Folder { folder: folder.display().to_string(), source })
 }

@@ -45,8 +45,12 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         }
         Command::Import(options) => {
             let ImportFormat::Har(options) = options.format;
-            let settings =
-                Settings { config: options.config.clone(), data: options.data.clone(), log: Some("warn".to_owned()), ..Settings::default() };
+            let settings = Settings {
+                config: options.config.clone(),
+                data: options.data.clone(),
+                log: Some("warn".to_owned()),
+                ..Settings::default()
+            };
             let configuration = configure(settings, None)?;
             if !runtime()?.block_on(import::run(&configuration, &options))? {
                 return Ok(ExitCode::FAILURE);

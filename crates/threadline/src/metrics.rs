@@ -29,7 +29,11 @@ impl Sources {
         let read = NodeCounters::read;
         vec![
             ("exchanges_received", "Exchanges offered to analysis", read(&node.received)),
-            ("exchanges_shed", "Exchanges dropped because analysis was full; traffic was not touched", read(&node.shed)),
+            (
+                "exchanges_shed",
+                "Exchanges dropped because analysis was full; traffic was not touched",
+                read(&node.shed),
+            ),
             ("exchanges_processed", "Exchanges that went through all stages", read(&node.processed)),
             ("decided_configured", "Exchanges whose session a configured key decided", read(&node.decided_configured)),
             ("decided_built_in", "Exchanges whose session the built-in set decided", read(&node.decided_built_in)),
@@ -48,16 +52,48 @@ impl Sources {
             ("proxy_requests", "Requests whose head was read", proxy.requests.get()),
             ("proxy_connections_accepted", "Client connections accepted", proxy.connections_accepted.get()),
             ("proxy_accept_failures", "Failed attempts to accept a connection", proxy.accept_failures.get()),
-            ("proxy_refused_framing", "Requests refused because their framing was ambiguous", proxy.refused_framing.get()),
-            ("proxy_refused_request", "Requests refused because of target, Host or method", proxy.refused_request.get()),
-            ("proxy_refused_malformed", "Connections ended because what came was not HTTP", proxy.refused_malformed.get()),
-            ("proxy_client_timeouts", "Connections closed because the client was too slow", proxy.client_timeouts.get()),
-            ("proxy_upstream_connections_opened", "Upstream connections opened", proxy.upstream_connections_opened.get()),
+            (
+                "proxy_refused_framing",
+                "Requests refused because their framing was ambiguous",
+                proxy.refused_framing.get(),
+            ),
+            (
+                "proxy_refused_request",
+                "Requests refused because of target, Host or method",
+                proxy.refused_request.get(),
+            ),
+            (
+                "proxy_refused_malformed",
+                "Connections ended because what came was not HTTP",
+                proxy.refused_malformed.get(),
+            ),
+            (
+                "proxy_client_timeouts",
+                "Connections closed because the client was too slow",
+                proxy.client_timeouts.get(),
+            ),
+            (
+                "proxy_upstream_connections_opened",
+                "Upstream connections opened",
+                proxy.upstream_connections_opened.get(),
+            ),
             ("proxy_upstream_failures", "Requests answered with 502", proxy.upstream_failures.get()),
             ("proxy_upstream_timeouts", "Requests answered with 504", proxy.upstream_timeouts.get()),
-            ("proxy_upstream_retries", "Requests repeated on a fresh upstream connection", proxy.upstream_retries.get()),
-            ("proxy_upstream_broken_responses", "Responses that the upstream broke off", proxy.upstream_broken_responses.get()),
-            ("proxy_capture_skipped", "Bodies not captured because the byte budget was used up", proxy.capture_skipped.get()),
+            (
+                "proxy_upstream_retries",
+                "Requests repeated on a fresh upstream connection",
+                proxy.upstream_retries.get(),
+            ),
+            (
+                "proxy_upstream_broken_responses",
+                "Responses that the upstream broke off",
+                proxy.upstream_broken_responses.get(),
+            ),
+            (
+                "proxy_capture_skipped",
+                "Bodies not captured because the byte budget was used up",
+                proxy.capture_skipped.get(),
+            ),
             ("proxy_request_bytes", "Bytes of request bodies", proxy.request_bytes.get()),
             ("proxy_response_bytes", "Bytes of response bodies", proxy.response_bytes.get()),
         ]

@@ -72,6 +72,10 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
     let console = listener.local_addr().map_err(|source| ServeError::Listen { address: console_address, source })?;
 
     let installation = Installation::open(&configuration).await?;
+    // The store's lock is ours now: what points to a running hub was left behind by one that was killed.
+    for stale in ["local-token", "hub-address"] {
+        let _ = std::fs::remove_file(configuration.data.join(stale));
+    }
     if let Some(document) = configuration.policy.clone() {
         installation.hub.apply_policy(document, "configuration file").await.map_err(ServeError::Policy)?;
     }
@@ -83,10 +87,8 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
 
     let proxy = match &configuration.proxy.upstream {
         Some(upstream) => {
-            let mut settings = ProxySettings::new(
-                configuration.proxy.listen,
-                upstream.parse().map_err(ServeError::Upstream)?,
-            );
+            let mut settings =
+                ProxySettings::new(configuration.proxy.listen, upstream.parse().map_err(ServeError::Upstream)?);
             settings.threads = configuration.proxy.threads;
             settings.strict_framing = configuration.proxy.strict_framing;
             settings.capture.request_bytes = configuration.proxy.capture_request_bytes;

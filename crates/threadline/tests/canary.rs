@@ -100,13 +100,23 @@ async fn only_selected_values_leave_the_node() {
             .header("content-type", "application/json")
             .header(*name, value);
         threadline.through_proxy(request, json_body).await;
-        let form = Request::builder().method("POST").uri("/form").header("content-type", "application/x-www-form-urlencoded").header(*name, value);
+        let form = Request::builder()
+            .method("POST")
+            .uri("/form")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header(*name, value);
         threadline.through_proxy(form, "a=canary-form&chosen=canary-form").await;
     }
     let expected = requests.len() as u64 * 2;
     let list = threadline
         .wait_for("/sessions?last=1h&limit=100", |list| {
-            list["sessions"].as_array().unwrap().iter().map(|session| session["requests"].as_u64().unwrap()).sum::<u64>() == expected
+            list["sessions"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|session| session["requests"].as_u64().unwrap())
+                .sum::<u64>()
+                == expected
         })
         .await;
 
@@ -132,7 +142,8 @@ async fn only_selected_values_leave_the_node() {
         .await;
     let refused = refused.to_string().replace("cookie canary-query", "");
     said += &refused;
-    let hashed_users: Vec<_> = list["sessions"].as_array().unwrap().iter().filter(|session| session["user_hashed"] == true).collect();
+    let hashed_users: Vec<_> =
+        list["sessions"].as_array().unwrap().iter().filter(|session| session["user_hashed"] == true).collect();
     assert!(!hashed_users.is_empty(), "the hashed user must be there as a hash: {list}");
     for selected in SELECTED {
         assert!(said.contains(selected), "{selected} was selected and must be shown");

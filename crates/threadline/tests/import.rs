@@ -60,7 +60,11 @@ async fn a_file_imported_twice_adds_nothing_with_and_without_a_running_hub() {
     assert!(said(&first).contains("2 exchanges added"), "{}", said(&first));
     let second = import(&data, &file);
     assert!(second.status.success(), "{}", said(&second));
-    assert!(said(&second).contains("0 exchanges added") && said(&second).contains("2 already there"), "{}", said(&second));
+    assert!(
+        said(&second).contains("0 exchanges added") && said(&second).contains("2 already there"),
+        "{}",
+        said(&second)
+    );
 
     let threadline = Threadline::start(folder.path(), "serve", &[]).await;
     check_recorded_session(&threadline).await;

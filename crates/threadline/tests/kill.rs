@@ -39,7 +39,10 @@ async fn sessions_that_were_visible_before_a_kill_are_there_after_it() {
             let request = Request::builder()
                 .uri(format!("/{round}/{sent}"))
                 .header("x-session-id", format!("round-{round}-{}", sent % 7))
-                .header("traceparent", format!("00-{:032x}-{:016x}-01", (round as u128 + 1) << 64 | u128::from(sent), 1));
+                .header(
+                    "traceparent",
+                    format!("00-{:032x}-{:016x}-01", (round as u128 + 1) << 64 | u128::from(sent), 1),
+                );
             let (answer, _) = threadline.through_proxy(request, "").await;
             assert_eq!(answer.status, 200, "clients see no error");
             sent += 1;
@@ -50,7 +53,13 @@ async fn sessions_that_were_visible_before_a_kill_are_there_after_it() {
         for session in list["sessions"].as_array().unwrap() {
             let id = session["session_id"].as_str().unwrap();
             let page = threadline.get(&format!("/sessions/{id}/exchanges?last=24h&limit=500")).await;
-            visible.extend(page["exchanges"].as_array().unwrap().iter().map(|exchange| exchange["exchange_id"].as_str().unwrap().to_owned()));
+            visible.extend(
+                page["exchanges"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|exchange| exchange["exchange_id"].as_str().unwrap().to_owned()),
+            );
         }
         threadline.kill();
     }

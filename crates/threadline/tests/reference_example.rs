@@ -37,8 +37,11 @@ async fn a_returned_token_groups_with_requests_that_carry_it_in_every_order_of_k
         threadline.put_parameters(json!(parameters)).await;
         let agent = format!("round-{round}");
         let send = |method: &'static str, target: &'static str, body: &'static str| {
-            let request =
-                Request::builder().method(method).uri(target).header("user-agent", &agent).header("content-type", "application/json");
+            let request = Request::builder()
+                .method(method)
+                .uri(target)
+                .header("user-agent", &agent)
+                .header("content-type", "application/json");
             threadline.through_proxy(request, body)
         };
         send("POST", "/login", r#"{"in":"bbb"}"#).await;
@@ -48,7 +51,13 @@ async fn a_returned_token_groups_with_requests_that_carry_it_in_every_order_of_k
 
         let list = threadline
             .wait_for(&format!("/sessions?last=1h&q={agent}"), |list| {
-                list["sessions"].as_array().unwrap().iter().map(|session| session["requests"].as_u64().unwrap()).sum::<u64>() == 4
+                list["sessions"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|session| session["requests"].as_u64().unwrap())
+                    .sum::<u64>()
+                    == 4
             })
             .await;
         let mut exchanges = BTreeMap::new();
@@ -59,7 +68,8 @@ async fn a_returned_token_groups_with_requests_that_carry_it_in_every_order_of_k
                 exchanges.insert(exchange["path"].as_str().unwrap().to_owned(), exchange.clone());
             }
         }
-        let (login, body, query, none) = (&exchanges["/login"], &exchanges["/x"], &exchanges["/y"], &exchanges["/none"]);
+        let (login, body, query, none) =
+            (&exchanges["/login"], &exchanges["/x"], &exchanges["/y"], &exchanges["/none"]);
         assert_eq!(login["session_key"], "response token");
         assert_eq!(body["session_key"], "body token");
         assert_eq!(query["session_key"], "query token");
@@ -81,10 +91,9 @@ async fn a_returned_token_groups_with_requests_that_carry_it_in_every_order_of_k
             .collect();
         assert_eq!(outcomes.len(), 3);
         assert_eq!(outcomes["body token"], "decided");
-        let (before, after): (Vec<_>, Vec<_>) =
-            order.iter().filter(|&&key| key != 2).partition(|&&key| {
-                order.iter().position(|&other| other == key) < order.iter().position(|&other| other == 2)
-            });
+        let (before, after): (Vec<_>, Vec<_>) = order.iter().filter(|&&key| key != 2).partition(|&&key| {
+            order.iter().position(|&other| other == key) < order.iter().position(|&other| other == 2)
+        });
         assert!(before.iter().all(|&&key| outcomes[KEYS[key].0] == "absent"), "{outcomes:?}");
         assert!(after.iter().all(|&&key| outcomes[KEYS[key].0] == "not_tried"), "{outcomes:?}");
         session_of_every_order.push(login["session_id"].clone());

@@ -124,7 +124,11 @@ mod tests {
         for (text, name, line) in [
             ("proxy:\n  lisen: 127.0.0.1:1\n", "lisen", "line 2"),
             ("proxi: {}\n", "proxi", "line 1"),
-            ("policy:\n  parameters:\n    - name: a\n      point: request > method\n      groupp: true\n", "groupp", "line 5"),
+            (
+                "policy:\n  parameters:\n    - name: a\n      point: request > method\n      groupp: true\n",
+                "groupp",
+                "line 5",
+            ),
         ] {
             let message = parse(text).unwrap_err();
             assert!(message.contains(name) && message.contains(line), "{message}");

@@ -89,7 +89,9 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
     {
         refuse("proxy.upstream", reason.to_string());
     }
-    for (field, value) in [("retention.days", document.retention.days), ("retention.import_days", document.retention.import_days)] {
+    for (field, value) in
+        [("retention.days", document.retention.days), ("retention.import_days", document.retention.import_days)]
+    {
         if value.is_some_and(|days| days == 0 || days > 3_660) {
             refuse(field, "from 1 to 3660 days".to_owned());
         }

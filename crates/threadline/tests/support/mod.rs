@@ -1,5 +1,10 @@
 //! Starts the real binary in a private folder on free ports and talks to it over real sockets.
-#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its own part; a broken test should panic")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test file uses its own part; a broken test should panic"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -35,7 +40,14 @@ impl Threadline {
         let data = folder.join("data");
         let child = Command::new(env!("CARGO_BIN_EXE_threadline"))
             .arg(subcommand)
-            .args(["--listen", "127.0.0.1:0", "--console", "127.0.0.1:0", "--log", "debug,hyper=info,h2=info,sqlx=info"])
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--console",
+                "127.0.0.1:0",
+                "--log",
+                "debug,hyper=info,h2=info,sqlx=info",
+            ])
             .arg("--data")
             .arg(&data)
             .arg("--announce")
@@ -110,7 +122,9 @@ impl Threadline {
     pub async fn through_proxy(&self, request: http::request::Builder, body: &str) -> (http::response::Parts, Bytes) {
         let path = request.uri_ref().unwrap().clone();
         let uri = format!("{}{path}", self.proxy.as_ref().unwrap());
-        send(&self.client, request.uri(uri).body(Full::new(Bytes::copy_from_slice(body.as_bytes()))).unwrap()).await.unwrap()
+        send(&self.client, request.uri(uri).body(Full::new(Bytes::copy_from_slice(body.as_bytes()))).unwrap())
+            .await
+            .unwrap()
     }
 
     /// One API call with the local token; `path` begins after `/api/v1`.
