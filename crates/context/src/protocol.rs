@@ -14,7 +14,7 @@ pub enum Protocol {
     Rest,
     /// GraphQL over HTTP.
     Graphql,
-    /// SOAP 1.1 or 1.2.
+    /// SOAP 1.2, or 1.1 by its header SOAPAction.
     Soap,
     /// gRPC, gRPC-Web included.
     Grpc,
@@ -54,7 +54,9 @@ impl Protocol {
             Self::Grpc
         } else if begins(b"application/graphql") || graphql_path(path) {
             Self::Graphql
-        } else if begins(b"application/soap+xml") || headers.as_map().contains_key(&SOAP_ACTION) {
+        } else if begins(b"application/soap+xml")
+            || (begins(b"text/xml") && headers.as_map().contains_key(&SOAP_ACTION))
+        {
             Self::Soap
         } else if headers.as_map().contains_key(&MCP_PROTOCOL_VERSION) || mcp_session(exchange) {
             Self::Mcp

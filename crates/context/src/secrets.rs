@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
-use memchr::memmem::Finder;
 use smallvec::SmallVec;
 use threadline_grouping::{HashText, looks_like_jwt};
 
@@ -16,34 +15,44 @@ const SHORTEST_WHOLE: usize = 3;
 /// A shorter value is not looked for inside other texts.
 const SHORTEST_PART: usize = 6;
 
+/// Longer texts are searched by an algorithm that is linear whatever they hold, bytes.
+const SHORT_TEXT: usize = 512;
+
 /// Values of one exchange with the hashes that stand for them.
 #[derive(Default)]
 pub(crate) struct Secrets<'x> {
-    secrets: SmallVec<[Secret<'x>; 2]>,
+    secrets: SmallVec<[Secret<'x>; 4]>,
 }
 
-/// One value, prepared for being looked for in many short texts.
 struct Secret<'x> {
     value: &'x [u8],
     hash: HashText,
-    finder: Option<Finder<'x>>,
 }
 
-impl<'x> Secret<'x> {
+impl Secret<'_> {
     fn is(&self, bytes: &[u8]) -> bool {
         self.value == bytes
     }
 
     fn lies_in(&self, bytes: &[u8]) -> bool {
-        self.value.len() < bytes.len() && self.finder.as_ref().is_some_and(|finder| finder.find(bytes).is_some())
+        (SHORTEST_PART..bytes.len()).contains(&self.value.len()) && contains(bytes, self.value)
     }
+}
+
+/// Whether a text holds another. Most texts are a few dozen bytes, for which preparing a search costs more than it
+/// saves.
+fn contains(bytes: &[u8], value: &[u8]) -> bool {
+    let Some(first) = value.first().filter(|_| bytes.len() <= SHORT_TEXT) else {
+        return memchr::memmem::find(bytes, value).is_some();
+    };
+    let last = bytes.len().saturating_sub(value.len());
+    memchr::memchr_iter(*first, &bytes[..bytes.len().min(last + 1)]).any(|at| bytes[at..].starts_with(value))
 }
 
 impl<'x> Secrets<'x> {
     pub(crate) fn add(&mut self, value: &'x [u8], hash: HashText) {
         if value.len() >= SHORTEST_WHOLE && !self.secrets.iter().any(|known| known.is(value)) {
-            let finder = (value.len() >= SHORTEST_PART).then(|| Finder::new(value));
-            self.secrets.push(Secret { value, hash, finder });
+            self.secrets.push(Secret { value, hash });
         }
     }
 
@@ -72,7 +81,7 @@ impl<'x> Secrets<'x> {
         let mut secrets: SmallVec<[&Secret<'_>; 8]> = self.secrets.iter().collect();
         secrets.sort_by_key(|secret| Reverse(secret.value.len()));
         let mut replaced = bytes.to_vec();
-        for secret in secrets.into_iter().filter(|secret| secret.finder.is_some()) {
+        for secret in secrets.into_iter().filter(|secret| secret.value.len() >= SHORTEST_PART) {
             replaced = replace(&replaced, secret.value, secret.hash.as_str().as_bytes());
         }
         Text::Clear(Cow::Owned(text(&replaced, limit).into_owned()))
@@ -95,4 +104,19 @@ fn replace(bytes: &[u8], value: &[u8], by: &[u8]) -> Vec<u8> {
 /// still does.
 pub(crate) fn looks_like_credential(bytes: &[u8]) -> bool {
     looks_like_jwt(bytes) || (bytes.len() >= 20 && bytes.starts_with(b"eyJ"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn short_and_long_texts_are_searched_alike(text in "[ab]{0,12}", value in "[ab]{1,12}", padding in 0_usize..2) {
+            let padded = [text.as_bytes(), &b"c".repeat(padding * SHORT_TEXT)].concat();
+            prop_assert_eq!(contains(&padded, value.as_bytes()), text.contains(&value));
+        }
+    }
 }

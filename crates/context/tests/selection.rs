@@ -290,7 +290,7 @@ fn protocols_are_told_by_the_head() {
         ("POST /x\ncontent-type: application/graphql", "200", Protocol::Graphql),
         ("POST /graphqlx", "200", Protocol::Rest),
         ("POST /s\ncontent-type: application/soap+xml; charset=utf-8", "200", Protocol::Soap),
-        ("POST /s\nsoapaction: \"urn:x\"", "200", Protocol::Soap),
+        ("POST /s\ncontent-type: text/xml\nsoapaction: \"urn:x\"", "200", Protocol::Soap),
         ("POST /shop.v1.Orders/Get\ncontent-type: application/grpc+proto", "200", Protocol::Grpc),
         ("POST /mcp\nmcp-session-id: 1", "200", Protocol::Mcp),
         ("POST /mcp\nmcp-protocol-version: 2025-06-18", "200", Protocol::Mcp),
