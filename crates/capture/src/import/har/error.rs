@@ -79,6 +79,9 @@ pub enum Reason {
     /// A body is marked as base64 and is not.
     #[error("a body is marked as base64 but is not base64")]
     Base64,
+    /// So little of the file makes sense that looking for further entries was given up.
+    #[error("too much damage: the rest of the file was not searched for entries")]
+    GaveUp,
     /// The file could not be read any further.
     #[error("the file could not be read any further")]
     Read,

@@ -64,6 +64,10 @@ impl Default for HarSettings {
     }
 }
 
+/// How many times its own length a file may cost to find whole entries behind damage. Real damage costs two or three;
+/// without a bound, brackets nested on purpose would cost as many times as they are deep.
+const SEARCH_FACTOR: u64 = 16;
+
 /// What a reader has met so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HarCounts {
@@ -100,6 +104,8 @@ pub struct HarReader<R> {
     settings: HarSettings,
     identity: [u8; 16],
     length: u64,
+    /// Bytes that may still be walked in search of entries.
+    search_budget: u64,
     state: State,
     entry: Vec<u8>,
     identities: Identities,
@@ -129,6 +135,7 @@ impl<R: Read + Seek> HarReader<R> {
             settings,
             identity,
             length,
+            search_budget: length.saturating_mul(SEARCH_FACTOR),
             state: State::Done,
             entry: Vec::new(),
             identities: Identities::default(),
@@ -317,7 +324,12 @@ impl<R: Read + Seek> HarReader<R> {
                 let mut copy = Kept::new(&mut self.entry, self.settings.entry_limit);
                 let copied = copy_value(&mut self.window, &mut copy);
                 let too_large = copy.is_over();
+                self.search_budget = self.search_budget.saturating_sub(self.window.position() - start);
                 match copied {
+                    _ if self.search_budget == 0 => {
+                        self.state = State::Done;
+                        self.report(start, Reason::GaveUp)
+                    }
                     Ok(()) if !too_large && entry::parse(&self.entry).is_ok_and(|fields| fields.request.is_some()) => {
                         self.state = State::AfterEntry;
                         self.convert_entry(start)
