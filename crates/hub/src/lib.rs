@@ -4,7 +4,12 @@
 //! exchanges and sessions, and serves both under `/api/v1`. It parses no message, decides no session and knows no
 //! engine; what it shows of nodes and of the grouping stage is handed to it in [`HubSettings`].
 //!
-//! Strings from traffic leave as JSON only. Errors are problem details (RFC 9457) that name the field and the reason
+//! ```
+//! let document = threadline_hub::openapi_document();
+//! assert!(document.contains("\"openapi\": \"3.1.0\""));
+//! ```
+//!
+//! Strings from traffic leave as JSON (or quoted CSV) only. Errors are problem details (RFC 9457) that name the field and the reason
 //! and never carry SQL, captured values or what a client sent.
 
 mod api;

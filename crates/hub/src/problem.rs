@@ -146,6 +146,12 @@ impl Problem {
         }
     }
 
+    /// 408.
+    pub(crate) fn too_slow() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The body took too long", "Send the request again.")
+            .with_header(header::CONNECTION, HeaderValue::from_static("close"))
+    }
+
     /// 409: the state of things does not allow it.
     pub(crate) fn conflict(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "conflict", "That is not possible now", detail)
@@ -241,6 +247,7 @@ impl Problem {
     }
 
     /// The status code.
+    #[cfg(test)]
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }

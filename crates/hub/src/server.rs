@@ -24,7 +24,7 @@ use crate::{console, routes};
 /// Connections at the same time; more wait to be accepted.
 const CONNECTIONS: usize = 1_024;
 /// A request's head must arrive within this time.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes that a request's head may have.
 const HEAD_BYTES: usize = 64 * 1_024;
 /// After a shutdown began, requests under way may take this long.
@@ -48,10 +48,13 @@ const ANSWER_HEADERS: &[(&str, &str)] = &[
 /// Everything the hub answers.
 pub(crate) fn router(hub: Arc<Inner>) -> axum::Router {
     let (api, _) = routes::api();
-    api.layer(from_fn_with_state(Arc::clone(&hub), guard::guard))
+    let machines = axum::Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed("GET, HEAD") });
+    api.layer(from_fn_with_state(Arc::clone(&hub), guard::guard))
+        .merge(machines)
         .fallback(elsewhere)
         .layer(from_fn_with_state(Arc::clone(&hub), around))
         .with_state(hub)

@@ -1,5 +1,7 @@
 //! Reading request bodies: bounded, of one media type, and with errors that say where without repeating what.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
 use bytes::Bytes;
@@ -9,6 +11,8 @@ use serde::de::DeserializeOwned;
 
 use crate::problem::{FieldProblem, Problem};
 
+/// A body must be complete within this time.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// JSON bodies may have at most this many bytes.
 pub(crate) const MAXIMUM_JSON_BYTES: usize = 256 * 1_024;
 
@@ -43,10 +47,13 @@ pub(crate) async fn collect(headers: &HeaderMap, body: axum::body::Body, limit: 
     if announced.is_some_and(|length| length > limit as u64) {
         return Err(Problem::too_large(limit));
     }
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Problem::too_large(limit)),
-        Err(_) => Err(Problem::malformed("The body ended before it was complete.")),
+    #[allow(clippy::disallowed_methods, reason = "bounded by Limited")]
+    let reading = Limited::new(body, limit).collect();
+    match tokio::time::timeout(READ_TIMEOUT, reading).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::too_large(limit)),
+        Ok(Err(_)) => Err(Problem::malformed("The body ended before it was complete.")),
+        Err(_) => Err(Problem::too_slow()),
     }
 }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
 use futures_util::stream;
@@ -16,6 +16,7 @@ use threadline_store::{
 
 use super::csv::CsvRows;
 use super::filters::{FilterParameters, take_filters};
+use super::path::PathText;
 use super::query::QueryParameters;
 use super::range::DefaultRange;
 use super::sessions::{OrderParameters, session_id, take_order};
@@ -128,7 +129,7 @@ pub(crate) async fn download_sessions(
 )]
 pub(crate) async fn download_exchanges(
     State(hub): State<Arc<Inner>>,
-    Path(session): Path<String>,
+    PathText(session): PathText,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let session = session_id(&session)?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, Path, RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::body::JsonBody;
 use super::paging;
+use super::path::PathText;
 use super::query::QueryParameters;
 use super::sessions::PageParameters;
 use super::time::Time;
@@ -127,7 +128,7 @@ pub(crate) async fn add_person(
 pub(crate) async fn remove_person(
     State(hub): State<Arc<Inner>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    PathText(id): PathText,
 ) -> Result<StatusCode, Problem> {
     let id = identity(&id, "person_id")?;
     match people::remove(&hub.database, id).await? {
@@ -264,7 +265,7 @@ pub(crate) async fn create_token(
 pub(crate) async fn revoke_token(
     State(hub): State<Arc<Inner>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    PathText(id): PathText,
 ) -> Result<StatusCode, Problem> {
     let id = identity(&id, "token_id")?;
     let name = tokens::remove(&hub.database, id).await?;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, Path, RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use threadline_policy::{
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
+use super::path::PathText;
 use super::query::QueryParameters;
 use super::sessions::PageParameters;
 use super::time::Time;
@@ -479,7 +480,7 @@ pub(crate) async fn list_versions(
 )]
 pub(crate) async fn read_version(
     State(hub): State<Arc<Inner>>,
-    Path(version): Path<String>,
+    PathText(version): PathText,
     RawQuery(query): RawQuery,
 ) -> Result<Json<PolicyVersionDetails>, Problem> {
     QueryParameters::parse(query.as_deref())?.finish()?;

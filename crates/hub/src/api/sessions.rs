@@ -5,15 +5,17 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use threadline_model::{ExchangeId, SessionId};
 use threadline_policy::Policy;
 use threadline_store::{Choice, ExchangesQuery, SessionsQuery, StoredExchange};
 use utoipa::{IntoParams, ToSchema};
 
-use super::answers::{ExchangeDetails, ExchangeList, SessionList, SessionSummary, TraceStep};
+use super::answers::{SessionList, SessionSummary};
+use super::exchange::{ExchangeDetails, ExchangeList, TraceStep};
 use super::filters::{FilterParameters, take_filters};
 use super::paging;
+use super::path::PathText;
 use super::policy::BuiltInRule;
 use super::query::QueryParameters;
 use super::range::DefaultRange;
@@ -136,7 +138,7 @@ pub(crate) async fn list_sessions(
 )]
 pub(crate) async fn read_session(
     State(hub): State<Arc<Inner>>,
-    Path(session): Path<String>,
+    PathText(session): PathText,
     RawQuery(query): RawQuery,
 ) -> Result<Json<SessionSummary>, Problem> {
     let id = session_id(&session)?;
@@ -168,7 +170,7 @@ pub(crate) async fn read_session(
 )]
 pub(crate) async fn list_exchanges(
     State(hub): State<Arc<Inner>>,
-    Path(session): Path<String>,
+    PathText(session): PathText,
     RawQuery(query): RawQuery,
 ) -> Result<Json<ExchangeList>, Problem> {
     let query = read_exchanges_query(&hub, session_id(&session)?, query.as_deref()).await?;
@@ -192,7 +194,7 @@ pub(crate) async fn list_exchanges(
 )]
 pub(crate) async fn read_exchange(
     State(hub): State<Arc<Inner>>,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     RawQuery(query): RawQuery,
 ) -> Result<Json<ExchangeDetails>, Problem> {
     QueryParameters::parse(query.as_deref())?.finish()?;

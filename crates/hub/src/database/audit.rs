@@ -46,7 +46,7 @@ impl Entry {
     }
 
     /// From where.
-    pub(crate) fn from_address(self, address: ClientAddress) -> Self {
+    pub(crate) fn at_address(self, address: ClientAddress) -> Self {
         Self { address: Some(address.to_string()), ..self }
     }
 }

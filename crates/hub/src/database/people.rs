@@ -34,6 +34,7 @@ pub(crate) enum Removal {
 }
 
 type Row = (i64, String, String, i64, String, Option<i64>);
+type RowWithHash = (i64, String, String, i64, String, Option<i64>, String);
 
 fn read_row((id, name, role, created_at, created_by, last_sign_in_at): Row) -> Result<Person, DatabaseError> {
     Ok(Person {
@@ -121,7 +122,7 @@ pub(crate) async fn add_first(
 
 /// A person with their password hash, by name.
 pub(crate) async fn find(database: &Database, name: &str) -> Result<Option<(Person, String)>, DatabaseError> {
-    let row: Option<(i64, String, String, i64, String, Option<i64>, String)> = sqlx::query_as(
+    let row: Option<RowWithHash> = sqlx::query_as(
         "SELECT id, name, role, created_at, created_by, last_sign_in_at, password_hash FROM people WHERE folded_name = ?",
     )
     .bind(folded(name))

@@ -82,7 +82,10 @@ pub(crate) async fn make_administrator(
     hub.throttle.attempt(None, address.0, now).map_err(Problem::throttled)?;
     match hub.first_run.matches(token) {
         None => return Err(over()),
-        Some(false) => return Err(Problem::field("token", "is not the one-time token of this start")),
+        Some(false) => {
+            audit::append(&hub.database, audit::Entry::of_nobody("first_run.refused").at_address(address), now).await?;
+            return Err(Problem::field("token", "is not the one-time token of this start"));
+        }
         Some(true) => {}
     }
     let mut errors = Vec::new();
@@ -97,7 +100,7 @@ pub(crate) async fn make_administrator(
     let person = people::add_first(&hub.database, &name, &hash, now).await?.ok_or_else(over)?;
     hub.first_run.close();
     people::note_sign_in(&hub.database, person.id, now).await?;
-    let entry = audit::Entry::of_nobody("first_run.used").about(&person.name).from_address(address);
+    let entry = audit::Entry::of_nobody("first_run.used").about(&person.name).at_address(address);
     audit::append(&hub.database, entry, now).await?;
     Ok(person)
 }

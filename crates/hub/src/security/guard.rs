@@ -30,7 +30,7 @@ async fn admit(hub: &Inner, mut request: Request) -> Result<Request, Problem> {
         return Err(Problem::method_not_allowed(&routes::allowed_methods(&route)));
     };
     let address = request.extensions().get::<ClientAddress>().copied();
-    let presented = Presented::read(request.headers())?;
+    let presented = Presented::read(request.headers());
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     if changes {
         refuse_foreign(&presented, provenance(request.headers(), request.uri()))?;
@@ -54,18 +54,17 @@ enum Presented {
 }
 
 impl Presented {
-    fn read(headers: &HeaderMap) -> Result<Self, Problem> {
-        if let Some(value) = headers.get(header::AUTHORIZATION) {
-            let token = value.to_str().ok().and_then(|text| {
-                let (scheme, token) = text.split_once(' ')?;
-                scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-            });
-            let token = token.ok_or_else(|| {
-                Problem::unauthenticated("Authorization must be `Bearer` and an API token (RFC 6750).")
-            })?;
-            return Ok(Self::Token(secret::hash(token)));
+    fn read(headers: &HeaderMap) -> Self {
+        // Other schemes are for somebody in front of the hub.
+        let token = headers.get(header::AUTHORIZATION).and_then(|value| {
+            let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+        });
+        match (token, cookie::read(headers)) {
+            (Some(token), _) => Self::Token(secret::hash(token)),
+            (None, Some(secret)) => Self::Cookie(secret::hash(secret)),
+            (None, None) => Self::Nothing,
         }
-        Ok(cookie::read(headers).map_or(Self::Nothing, |secret| Self::Cookie(secret::hash(secret))))
     }
 }
 

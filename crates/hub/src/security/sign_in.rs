@@ -30,12 +30,12 @@ pub(crate) async fn verify(hub: &Inner, address: ClientAddress, name: &str, pass
         Some(person) => {
             hub.throttle.succeeded(name, address.0);
             people::note_sign_in(&hub.database, person.id, now).await?;
-            let entry = audit::Entry::of_nobody("sign_in.succeeded").about(&person.name).from_address(address);
+            let entry = audit::Entry::of_nobody("sign_in.succeeded").about(&person.name).at_address(address);
             audit::append(&hub.database, entry, now).await?;
             Ok(person)
         }
         None => {
-            let entry = audit::Entry::of_nobody("sign_in.failed").from_address(address);
+            let entry = audit::Entry::of_nobody("sign_in.failed").at_address(address);
             let entry = match &known_name {
                 Some(name) => entry.about(name),
                 None => entry.saying("unknown name"),
