@@ -16,8 +16,9 @@
 //! | `order-1234`, `user20451` | `order-{int}`, `user{int}` | figures at the end after `-` `_` `.` `:`, or 4 and more |
 //! | `users`, `v2`, `index.php` | itself | everything else |
 //!
-//! A file's extension is kept: `report-7.pdf` becomes `report-{int}.pdf`. What a secret covers is `{hidden}`. After
-//! 16 segments the rest is `{more}`.
+//! A file's extension is kept: `report-7.pdf` becomes `report-{int}.pdf`. A segment that a hashed parameter takes its
+//! value from, or that holds a token, is `{hidden}`; one that only equals a secret keeps its placeholder, if it has
+//! one. After 16 segments the rest is `{more}`.
 
 /// Segments that a template has at most.
 pub(crate) const MAXIMUM_SEGMENTS: usize = 16;
@@ -71,7 +72,7 @@ fn is_plain_name(segment: &[u8]) -> bool {
 }
 
 /// The placeholder of a segment that is variable as a whole.
-fn placeholder(segment: &[u8]) -> Option<&'static str> {
+pub(crate) fn placeholder(segment: &[u8]) -> Option<&'static str> {
     if is_uuid(segment) {
         Some("{uuid}")
     } else if is_date(segment) {

@@ -69,8 +69,11 @@ impl<'a, 'e> Selection<'a, 'e> {
         let parts = grouped.decision.value.as_slice();
         let built_in = matches!(grouped.decision.key, DecidingKey::BuiltIn(_));
         let credential = built_in.then(|| selector.key.hash(parts));
-        if let (Some(hash), [value]) = (credential, parts) {
-            secrets.add(value, hash);
+        match (credential, parts) {
+            (Some(hash), [value]) => secrets.add(value, hash),
+            // Of two parts the last one names somebody: the subject after its issuer, the token after its number.
+            (Some(_), [_, value]) => secrets.add(value, selector.key.hash(&[value])),
+            _ => {}
         }
         Self { selector, exchange, extracted, grouped, hashes, credential, secrets }
     }

@@ -76,7 +76,8 @@ pub(crate) fn path<'a>(path: &'a [u8], covers: &[Cover], secrets: &Secrets<'_>, 
         let (base, parameters) = if is_plain { (segment, &[][..]) } else { split_parameters(segment) };
         let last = segments.peek().is_none() && kept.len() == path.len();
         let decoded = if is_plain { Cow::Borrowed(base) } else { percent_decoded(base) };
-        let fate = fate(base, &decoded, cover_of(number, last, covers), secrets);
+        let cover = cover_of(number, last, covers);
+        let fate = fate(base, &decoded, cover, secrets);
         if !matches!(fate, Segment::Clear) || !parameters.is_empty() || kept.len() < path.len() {
             rewritten.get_or_insert_with(|| text(&kept[..start], MAXIMUM_BYTES).into_owned());
         }
@@ -96,6 +97,10 @@ pub(crate) fn path<'a>(path: &'a [u8], covers: &[Cover], secrets: &Secrets<'_>, 
             match fate {
                 _ if number == MAXIMUM_SEGMENTS => template.push_str(MORE),
                 Segment::Clear => endpoint::append_segment(base, template),
+                // A secret that stands where others have an ordinary identifier makes no endpoint of its own.
+                Segment::Hashed(_) if cover.is_none() => {
+                    template.push_str(endpoint::placeholder(base).unwrap_or(HIDDEN));
+                }
                 Segment::Hashed(_) | Segment::Cut => template.push_str(HIDDEN),
             }
         }

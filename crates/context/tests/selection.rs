@@ -190,6 +190,22 @@ fn what_the_built_in_set_found_is_hashed_wherever_it_appears() {
     });
 }
 
+#[test]
+fn a_tokens_subject_is_hashed_in_the_path_and_makes_no_endpoint_of_its_own() {
+    let path = |subject: &str| {
+        let token = jwt(json!({"iss": "users", "sub": subject}));
+        let exchange = exchange(&format!("GET /users/{subject}/orders\nauthorization: Bearer {token}"), "200");
+        of(json!([]), &exchange, |contextual| (contextual.path.as_str().to_owned(), contextual.endpoint.clone()))
+    };
+    for (subject, endpoint) in [
+        ("4711", "GET api.example/users/{int}/orders"),
+        ("alice", "GET api.example/users/{hidden}/orders"),
+        ("user-4711", "GET api.example/users/{hidden}/orders"),
+    ] {
+        assert_eq!(path(subject), (format!("/users/{}/orders", hash(subject)), endpoint.to_owned()));
+    }
+}
+
 fn secret_hash(value: &str) -> threadline_grouping::HashText {
     support::secret().parameter_key().hash(&[value])
 }
