@@ -26,6 +26,19 @@ pub(crate) enum DemoError {
     Serve(#[from] ServeError),
 }
 
+/// The parameters that somebody who knows the demo API would set, as in a configuration file. The first two keys make a
+/// login's answer and the requests that carry its token one session; the rest tells who acts.
+const PARAMETERS: &str = r#"{"parameters":[
+  {"name":"issued token","point":"response > body > json > property token","group":true},
+  {"name":"token in body","point":"request > body > json > property token","group":true},
+  {"name":"token in query","point":"request > query token","group":true},
+  {"name":"mobile user","point":"request > header AUTHORIZATION > jwt payload > property sub","type":"user","hashed":false},
+  {"name":"mobile role","point":"request > header AUTHORIZATION > jwt payload > property role","type":"role","hashed":false},
+  {"name":"signed in as","point":"response > body > json > property user > property name","type":"user"},
+  {"name":"signed in role","point":"response > body > json > property user > property role","type":"role"},
+  {"name":"order","point":"request > path 1"}
+]}"#;
+
 /// Runs until SIGINT or SIGTERM.
 pub(crate) async fn run(mut configuration: Configuration, options: DemoOptions) -> Result<(), DemoError> {
     let mut upstream_settings = UpstreamSettings { seed: options.seed, ..UpstreamSettings::default() };
@@ -34,6 +47,9 @@ pub(crate) async fn run(mut configuration: Configuration, options: DemoOptions) 
         upstream_settings.event_interval = std::time::Duration::ZERO;
     }
     let upstream = Upstream::bind(([127, 0, 0, 1], 0).into(), upstream_settings).await.map_err(DemoError::Upstream)?;
+    if configuration.policy.is_none() {
+        configuration.policy = serde_json::from_str(PARAMETERS).ok();
+    }
     configuration.proxy.upstream = Some(format!("http://{}", upstream.local_address()));
     let truth = match &options.truth {
         Some(file) => {
@@ -72,4 +88,15 @@ pub(crate) async fn run(mut configuration: Configuration, options: DemoOptions) 
     })
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    #[test]
+    fn the_demo_policy_is_one_that_a_file_could_hold() {
+        let document = serde_json::from_str(super::PARAMETERS).unwrap();
+        assert!(threadline_policy::Policy::validate(1, document).is_ok());
+    }
 }

@@ -163,6 +163,13 @@ impl Threadline {
         value
     }
 
+    /// A `GET` without a token, outside the API: status and text.
+    pub async fn plain_get(&self, path: &str) -> (u16, String) {
+        let request = Request::builder().uri(format!("{}{path}", self.console)).body(Full::default()).unwrap();
+        let (parts, bytes) = send(&self.client, request).await.unwrap();
+        (parts.status.as_u16(), String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// Replaces the parameters list.
     pub async fn put_parameters(&self, parameters: Value) {
         let (current, _) = self.api(Method::GET, "/policy/parameters", None).await;
