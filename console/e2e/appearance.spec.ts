@@ -1,5 +1,5 @@
 import { AxeBuilder } from "@axe-core/playwright";
-import { expect, holdStill, openList, type Page, rows, test } from "./test.ts";
+import { expect, holdStill, openList, openSession, type Page, test } from "./test.ts";
 
 test.beforeEach(async ({ page }) => {
   await holdStill(page);
@@ -11,7 +11,7 @@ const places: readonly (readonly [string, (page: Page) => Promise<void>])[] = [
     "session with an open exchange",
     async (page) => {
       await openList(page);
-      await rows(page).first().click();
+      await openSession(page);
       await page.keyboard.press("j");
       await expect(page.getByRole("region", { name: "Why this session" })).toBeVisible();
     },
@@ -41,6 +41,8 @@ for (const colorScheme of ["light", "dark"] as const) {
 
     for (const [name, open] of places) {
       test(`${name} has no serious accessibility fault`, async ({ page }) => {
+        // Every pair of colours on the page is looked at.
+        test.slow();
         await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
         await open(page);
         const { violations } = await new AxeBuilder({ page }).analyze();

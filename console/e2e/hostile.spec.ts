@@ -1,7 +1,7 @@
 // Names and values from the wire are an attack on whoever looks at them.
 
 import { connect } from "node:net";
-import { expect, openList, rows, test } from "./test.ts";
+import { expect, openList, openSession, rows, test } from "./test.ts";
 
 const agent = `<img src=x onerror="window.hit=1"> \u202Egnp.exe <script>window.hit=1</script>`;
 const path = "/products/%3Cimg%20src=x%20onerror=window.hit=1%3E";
@@ -24,8 +24,9 @@ test("hostile text is shown as text, with what would be unseen spelled out", asy
   await send(new URL(process.env.THREADLINE_PROXY ?? ""));
   await openList(page, "?host=hostile.example");
   await expect(rows(page).first()).toContainText("<img src=x");
-  await rows(page).first().click();
+  await openSession(page);
   await page.keyboard.press("j");
+  await expect(page.getByRole("region", { name: "Why this session" })).toBeVisible();
   await expect(page.getByText("⟨U+202E⟩").first()).toBeVisible();
   const details = page.getByRole("article", { name: "Session" });
   await expect(details).toContainText("<script>window.hit=1</script>");

@@ -1,4 +1,4 @@
-import { expect, holdStill, openList, type Page, rows, test } from "./test.ts";
+import { exchanges, expect, holdStill, openList, openSession, type Page, test } from "./test.ts";
 
 test.beforeEach(async ({ page }) => {
   await holdStill(page);
@@ -6,11 +6,8 @@ test.beforeEach(async ({ page }) => {
 
 async function openFirst(page: Page, query = ""): Promise<void> {
   await openList(page, query);
-  await rows(page).first().click();
-  await expect(page.getByRole("article", { name: "Session" })).toBeVisible();
+  await openSession(page);
 }
-
-const exchanges = (page: Page) => page.getByRole("region", { name: "Exchanges" }).locator("button[aria-expanded]");
 
 test("opens beside the list; an opened exchange says why it is here", async ({ page }) => {
   await openFirst(page);

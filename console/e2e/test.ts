@@ -44,3 +44,15 @@ export async function holdStill(page: Page): Promise<void> {
     window.localStorage.setItem("threadline-live", "false");
   });
 }
+
+/** The rows of an opened session's exchanges. */
+export function exchanges(page: Page): Locator {
+  return page.getByRole("region", { name: "Exchanges" }).locator("button[aria-expanded]");
+}
+
+/** Opens a row of the list and waits for what is in it. */
+export async function openSession(page: Page, row = 0): Promise<void> {
+  await rows(page).nth(row).click();
+  await expect(page.getByRole("article", { name: "Session" })).toBeVisible();
+  await expect(exchanges(page).first()).toBeVisible();
+}

@@ -86,6 +86,7 @@ export function FirstRun() {
           withAsterisk={false}
           value={password}
           error={reason("password")}
+          aria-invalid={reason("password") !== undefined}
           onChange={(event) => {
             setPassword(event.currentTarget.value);
           }}

@@ -52,6 +52,7 @@ export function SignIn() {
           required
           withAsterisk={false}
           value={password}
+          aria-invalid={wrong}
           error={wrong ? "Name or password is wrong" : undefined}
           onChange={(event) => {
             setPassword(event.currentTarget.value);

@@ -71,7 +71,7 @@ export function ExchangeList(props: ExchangeListProps) {
       <header className={styles.head}>
         <span role="status">
           <b title={exactly(props.total)}>{plural(props.total, "exchange")}</b>
-          {props.filtered ? " pass the filters" : ""}, oldest first
+          {props.filtered ? (props.total === 1 ? " passes the filters" : " pass the filters") : ""}, oldest first
         </span>
         <span className={styles.keys}>
           <kbd>j</kbd> <kbd>k</kbd> walk · <kbd>e</kbd> next error · <kbd>Esc</kbd> closes

@@ -62,6 +62,9 @@ const stone: MantineColorsTuple = [
   light.text,
 ];
 
+/** The accent under a pointer: further from the text on it in both schemes. */
+const pressed = "color-mix(in srgb, var(--tl-accent) 88%, var(--tl-text))";
+
 /** What is filled in the accent takes its colours from the palette, whose pairs are checked for contrast. */
 const colours: VariantColorsResolver = (input) => {
   const usual = defaultVariantColorsResolver(input);
@@ -69,7 +72,7 @@ const colours: VariantColorsResolver = (input) => {
     ? {
         ...usual,
         background: "var(--tl-accent)",
-        hover: "color-mix(in srgb, var(--tl-accent) 88%, var(--tl-text))",
+        hover: pressed,
         color: "var(--tl-on-accent)",
       }
     : usual;
@@ -128,6 +131,9 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-placeholder": "#6a6c70",
     "--mantine-color-error": light.serverText,
     "--mantine-color-anchor": light.accent,
+    "--mantine-primary-color-filled": light.accent,
+    "--mantine-primary-color-filled-hover": pressed,
+    "--mantine-primary-color-contrast": light.onAccent,
   },
   dark: {
     ...asVariables(dark),
@@ -139,5 +145,8 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-placeholder": "#8b929c",
     "--mantine-color-error": dark.serverText,
     "--mantine-color-anchor": dark.accent,
+    "--mantine-primary-color-filled": dark.accent,
+    "--mantine-primary-color-filled-hover": pressed,
+    "--mantine-primary-color-contrast": dark.onAccent,
   },
 });

@@ -30,7 +30,7 @@ const still = 4;
 
 export function BigThread({ thread, span, openAt, idle = idleLimit, stale, onOpen, onZoom }: BigThreadProps) {
   const { ref, width } = useElementSize();
-  const drawn = useMemo(() => shape(thread, span, Math.max(width, 1), 4, idle), [thread, span, width, idle]);
+  const drawn = useMemo(() => shape(thread, span, width, 4, idle), [thread, span, width, idle]);
   const [pointed, setPointed] = useState<Mark | undefined>();
   const [drag, setDrag] = useState<{ readonly start: number; readonly end: number } | undefined>();
   const xOf = (event: PointerEvent<SVGSVGElement>): number => event.clientX - event.currentTarget.getBoundingClientRect().left;

@@ -45,6 +45,11 @@ describe("laying out", () => {
     expect(shape(one, spanOf(one), 600, 2)).toEqual({ marks: [], line: [], breaks: [] });
   });
 
+  it("draws nothing while the page is not laid out", () => {
+    const one = thread([bin(0), bin(5)]);
+    expect(shape(one, spanOf(one), 0, 2).marks).toEqual([]);
+  });
+
   it("stands a moment without length", () => {
     const point = { ...thread([bin(0)], 1), to: "2026-11-23T10:00:00Z" };
     const { marks } = shape(point, spanOf(point), 100, 2);

@@ -74,6 +74,10 @@ export function momentAt(x: number, span: Span, width: number): number {
  * mark, never dropped.
  */
 export function shape(thread: Binned, span: Span, width: number, pitch: number, idle: number = idleLimit): ThreadShape {
+  if (!(width > 0)) {
+    // Not laid out yet.
+    return { marks: [], line: [], breaks: [] };
+  }
   const own = spanOf(thread);
   const binLength = (own.to - own.from) / Math.max(thread.bins_total, 1);
   const columns = Math.max(Math.floor(width / pitch), 1);
