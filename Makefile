@@ -120,6 +120,7 @@ test-browser: debug ## Playwright in Chromium against the real hub, accessibilit
 .PHONY: lint
 lint: deps console ## Formatting and clippy, warnings are errors
 	cargo fmt --all --check
+	cd fuzz && cargo fmt --check
 	cargo clippy --locked --workspace -- --deny warnings
 	cargo clippy --locked --workspace --all-targets -- --deny warnings --allow clippy::disallowed-methods
 

@@ -65,7 +65,7 @@ for target in "${targets[@]}"; do
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     first=$(sed -n 's/^.*INITED cov: \([0-9]*\).*/\1/p' "$log")
     last=$(sed -n 's/^#.* cov: \([0-9]*\).*/\1/p' "$log" | tail -n 1)
-    printf '%-12s %3d s %10s runs  covered edges %5s -> %5s%s\n' "$target" "$share" "${runs:--}" "${first:--}" "${last:--}" "$verdict"
+    printf '%-15s %3d s %10s runs  covered edges %5s -> %5s%s\n' "$target" "$share" "${runs:--}" "${first:--}" "${last:--}" "$verdict"
     if [ -n "$verdict" ]; then
         grep -v '^#' "$log" | tail -n 40
         echo "Run the input again: cd fuzz && cargo run --release --bin $target -- artifacts/$target/FILE"

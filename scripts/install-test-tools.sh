@@ -22,7 +22,7 @@ fail() {
 for purpose in "$@"; do
     case "$purpose" in
         tests)
-            need 'chromium|chromium-browser|google-chrome' chromium # Playwright drives it
+            need "${CHROMIUM:-/usr/bin/chromium}" chromium # Playwright drives it; see console/e2e/browser.ts
             ;;
         fuzz)
             need 'c++|g++|clang++' g++ # libFuzzer is C++

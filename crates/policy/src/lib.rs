@@ -19,6 +19,7 @@
 mod difference;
 mod document;
 mod error;
+pub mod fuzzing;
 mod parameter;
 mod validation;
 

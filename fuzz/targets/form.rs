@@ -1,0 +1,4 @@
+//! Fuzzes form and query points.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| threadline_points::fuzzing::fuzz_form(bytes));
