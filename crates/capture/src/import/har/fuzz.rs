@@ -13,7 +13,7 @@ pub fn fuzz_har(data: &[u8]) {
     let Ok(mut reader) = HarReader::new(Cursor::new(data), settings) else { return };
     let mut exchanges = 0;
     let mut errors = 0;
-    while let Some(item) = reader.next() {
+    for item in reader.by_ref() {
         match item {
             Ok(exchange) => {
                 exchanges += 1;
