@@ -1,18 +1,21 @@
 //! One request: judged, sent upstream, its response handed back. Runs in the task of the client's connection.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, Version};
 use hyper::body::{Body, Incoming};
+use hyper::upgrade::OnUpgrade;
 use threadline_model::{HttpVersion, Outcome};
 
 use super::body::{RequestBody, RequestTap, ResponseBody};
 use super::connection::ClientConnection;
+use super::counters::ProxyCounters;
 use super::framing::HeadFault;
 use super::hygiene::{
-    RequestFault, accepts_websocket, asks_for_websocket, mark_websocket, prepare_request, prepare_response,
+    Present, RequestFault, accepts_websocket, asks_for_websocket, mark_websocket, prepare_request, prepare_response,
     request_host, settle_cookies,
 };
 use super::recording::{Recording, RequestHead};
@@ -41,15 +44,15 @@ pub(super) async fn answer(
     connection: Arc<ClientConnection>,
     mut request: Request<Incoming>,
     ambiguous: Option<HeadFault>,
-) -> Response<ResponseBody> {
-    let worker = Arc::clone(&connection.worker);
-    worker.counters.requests.add(1);
-    let upgrade = asks_for_websocket_upgrade(&mut request);
+) -> Result<Response<ResponseBody>, Infallible> {
+    connection.worker.counters.requests.add(1);
+    let upgrade = take_websocket_upgrade(&mut request);
     let (mut parts, body) = request.into_parts();
-    settle_cookies(&mut parts.headers);
+    let present = Present::scan(&parts.headers);
+    settle_cookies(&mut parts.headers, present);
 
     let host = request_host(&parts);
-    let tap = (!body.is_end_stream()).then(|| RequestTap::new(Arc::clone(&worker)));
+    let tap = (!body.is_end_stream()).then(|| RequestTap::new(Arc::clone(&connection.worker)));
     let head = RequestHead {
         method: parts.method.clone(),
         version: http_version(parts.version),
@@ -57,52 +60,39 @@ pub(super) async fn answer(
         host: host.as_ref().ok().and_then(Clone::clone),
         headers: parts.headers.clone(),
     };
-    let recording = Recording::begin(&connection, head, tap.clone());
-
-    let refusal = match (ambiguous, &host) {
-        (Some(fault), _) => Some(Failure::Framing(fault.reason())),
-        (None, Err(fault)) => Some(Failure::Request(*fault)),
-        (None, Ok(_)) if tap.is_none() && promises_a_body(&parts.headers) => {
-            Some(Failure::Request(RequestFault::ContentLength))
-        }
-        (None, Ok(_)) => None,
+    let mut exchange = InFlight {
+        recording: Recording::begin(&connection, head, tap.clone()),
+        connection,
+        tap,
+        version: parts.version,
+        wants_upgrade: upgrade.is_some(),
     };
-    if let Some(refusal) = refusal {
-        return refuse(&worker, recording, &refusal);
-    }
+    let host = match (ambiguous, host) {
+        (Some(fault), _) => return Ok(exchange.refuse(&Failure::Framing(fault.reason()))),
+        (None, Err(fault)) => return Ok(exchange.refuse(&Failure::Request(fault))),
+        (None, Ok(_)) if exchange.tap.is_none() && present.promises_a_body(&parts.headers) => {
+            return Ok(exchange.refuse(&Failure::Request(RequestFault::ContentLength)));
+        }
+        (None, Ok(host)) => host,
+    };
 
-    let version = parts.version;
-    let host = host.ok().flatten();
-    prepare_request(
-        &mut parts.headers,
-        host.as_ref(),
-        &worker.upstream_host,
-        &connection.peer,
-        version,
-        worker.settings.forwarding,
-    );
-    if upgrade.is_some() {
-        mark_websocket(&mut parts.headers);
-    }
+    exchange.prepare(&mut parts.headers, present, host.as_ref());
     parts.version = Version::HTTP_11;
-    parts.uri = upstream_target(parts.uri, worker.settings.upstream.prefix());
-    let mut body = match &tap {
+    parts.uri = upstream_target(parts.uri, exchange.worker().settings.upstream.prefix());
+    let mut body = match &exchange.tap {
         Some(tap) => RequestBody::streaming(body, Arc::clone(tap)),
         None => RequestBody::empty(),
     };
     body.fetch_first().await;
-    let exchange = InFlight { connection, worker, recording, tap, version, wants_upgrade: upgrade.is_some() };
-    let (response, link, exchange) = match exchange.send(Request::from_parts(parts, body)).await {
-        Ok(answered) => answered,
-        Err((failure, exchange)) => return refuse(&exchange.worker, exchange.recording, &failure),
-    };
-    exchange.respond(response, link, upgrade)
+    match exchange.send(Request::from_parts(parts, body)).await {
+        Ok((response, link)) => Ok(exchange.respond(response, link, upgrade)),
+        Err(failure) => Ok(exchange.refuse(&failure)),
+    }
 }
 
 /// A request on its way.
 struct InFlight {
     connection: Arc<ClientConnection>,
-    worker: Arc<Worker>,
     recording: Recording,
     tap: Option<Arc<RequestTap>>,
     version: Version,
@@ -110,46 +100,46 @@ struct InFlight {
 }
 
 impl InFlight {
+    fn worker(&self) -> &Arc<Worker> {
+        &self.connection.worker
+    }
+
+    /// Makes the client's header section one for the upstream.
+    fn prepare(&self, headers: &mut HeaderMap, present: Present, host: Option<&HeaderValue>) {
+        let worker = self.worker();
+        let rules = worker.settings.forwarding;
+        prepare_request(headers, present, host, &worker.upstream_host, &self.connection.peer, self.version, rules);
+        if self.wants_upgrade {
+            mark_websocket(headers);
+        }
+    }
+
     /// Sends the request, over a kept connection if there is one; once more over a new one where that is safe.
-    async fn send(
-        mut self,
-        request: Request<RequestBody>,
-    ) -> Result<(Response<Incoming>, Box<Link>, Self), (Failure, Self)> {
-        let worker = Arc::clone(&self.worker);
+    async fn send(&mut self, request: Request<RequestBody>) -> Result<(Response<Incoming>, Box<Link>), Failure> {
+        let worker = Arc::clone(self.worker());
         // Safe to repeat whatever became of it (RFC 9110, section 9.2.1), and nothing of it is used up.
-        let repeatable = self.tap.is_none() && request.method().is_safe();
-        let target = if repeatable { Some(request.uri().clone()) } else { None };
-        let mut next = Some(request);
+        let repeatable = (self.tap.is_none() && request.method().is_safe()).then(|| request.uri().clone());
         let mut kept = worker.pool.take();
+        let mut next = Some(request);
         while let Some(request) = next.take() {
+            let at_once = kept.is_some() && self.tap.is_none();
             let mut link = match kept.take() {
                 Some(link) => link,
-                None => match Link::open(&worker.settings, &worker.counters).await {
-                    Ok(link) => Box::new(link),
-                    Err(error) => {
-                        tracing::debug!(error = &error as &dyn std::error::Error, "no upstream connection");
-                        let failure = match error {
-                            ConnectError::TimedOut => Failure::GatewayTimeout,
-                            ConnectError::Refused(_) | ConnectError::Handshake(_) => Failure::BadGateway,
-                        };
-                        return Err((failure, self));
-                    }
-                },
+                // Boxed: it is large, rare, and would otherwise be part of every request's future.
+                None => Box::pin(Link::open(&worker.settings, &worker.counters)).await?,
             };
-            self.recording.sending();
+            let since = self.recording.sending(at_once);
             let progress = || self.tap.as_ref().map_or(0, |tap| tap.seen());
-            let patience = worker.settings.timeouts.response_head;
-            match link.send(request, patience, progress).await {
-                Ok(response) => return Ok((response, link, self)),
-                Err(SendError::TimedOut) => return Err((Failure::GatewayTimeout, self)),
+            match link.send(request, since, worker.settings.timeouts.response_head, progress).await {
+                Ok(response) => return Ok((response, link)),
+                Err(SendError::TimedOut) => return Err(Failure::GatewayTimeout),
                 Err(_) if self.tap.as_ref().is_some_and(|tap| tap.has_failed()) => {
-                    let broken = self.connection.body_was_broken();
-                    return Err((if broken { Failure::Chunks } else { Failure::Body }, self));
+                    return Err(if self.connection.body_was_broken() { Failure::Chunks } else { Failure::Body });
                 }
                 // The upstream closed the kept connection just as the request went out.
                 Err(SendError::NotSent(request)) if link.is_reused() => next = Some(*request),
                 Err(SendError::Broken(error)) if link.is_reused() && !error.is_parse() => {
-                    next = target.as_ref().and_then(|target| self.repeat(target));
+                    next = repeatable.as_ref().and_then(|target| self.repeat(target));
                 }
                 Err(SendError::NotSent(_) | SendError::Broken(_)) => {}
             }
@@ -157,7 +147,7 @@ impl InFlight {
                 worker.counters.upstream_retries.add(1);
             }
         }
-        Err((Failure::BadGateway, self))
+        Err(Failure::BadGateway)
     }
 
     /// The request once more, from its recording.
@@ -167,17 +157,7 @@ impl InFlight {
         *request.method_mut() = head.method.clone();
         *request.uri_mut() = target.clone();
         *request.headers_mut() = head.headers.clone();
-        prepare_request(
-            request.headers_mut(),
-            head.host.as_ref(),
-            &self.worker.upstream_host,
-            &self.connection.peer,
-            self.version,
-            self.worker.settings.forwarding,
-        );
-        if self.wants_upgrade {
-            mark_websocket(request.headers_mut());
-        }
+        self.prepare(request.headers_mut(), Present::scan(&head.headers), head.host.as_ref());
         Some(request)
     }
 
@@ -186,41 +166,52 @@ impl InFlight {
         mut self,
         response: Response<Incoming>,
         link: Box<Link>,
-        upgrade: Option<hyper::upgrade::OnUpgrade>,
+        upgrade: Option<OnUpgrade>,
     ) -> Response<ResponseBody> {
         let (mut parts, body) = response.into_parts();
         let switches = parts.status == StatusCode::SWITCHING_PROTOCOLS;
         if switches && (upgrade.is_none() || !accepts_websocket(&parts.headers)) {
-            return refuse(&self.worker, self.recording, &Failure::BadGateway);
+            return self.refuse(&Failure::BadGateway);
         }
         self.recording.response_head(parts.status.as_u16(), http_version(parts.version), &parts.headers);
-        prepare_response(&mut parts.headers, self.worker.settings.forwarding);
+        prepare_response(&mut parts.headers, self.worker().settings.forwarding);
         // hyper would answer in the version of the upstream otherwise.
         parts.version = Version::HTTP_11;
         let body = match upgrade {
             Some(client) if switches => {
                 mark_websocket(&mut parts.headers);
-                Tunnel::open(self.worker, client, link, self.recording);
+                Tunnel::open(Arc::clone(self.worker()), client, link, self.recording);
                 ResponseBody::own(bytes::Bytes::new(), None)
             }
-            _ => ResponseBody::streaming(body, link, self.worker, self.recording),
+            _ => ResponseBody::streaming(body, link, self.recording),
         };
         Response::from_parts(parts, body)
+    }
+
+    /// The proxy's own answer: a status, one line of text, and a recorded exchange.
+    fn refuse(mut self, failure: &Failure) -> Response<ResponseBody> {
+        let (status, outcome, reason) = failure.answer(&self.worker().counters);
+        let text = format!("{} {}\n", status.as_u16(), reason);
+        let mut headers = HeaderMap::with_capacity(3);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
+        if outcome != Outcome::UpstreamFailed {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        self.recording.own_response(status.as_u16(), &headers, text.as_bytes(), outcome);
+        let mut response = Response::new(ResponseBody::own(text, Some(self.recording)));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
     }
 }
 
 /// The client's side of the upgrade, if it asks for one that is offered. hyper puts it into every request that has
 /// an `Upgrade` field.
-fn asks_for_websocket_upgrade(request: &mut Request<Incoming>) -> Option<hyper::upgrade::OnUpgrade> {
-    let upgrade = request.extensions_mut().remove::<hyper::upgrade::OnUpgrade>()?;
+fn take_websocket_upgrade(request: &mut Request<Incoming>) -> Option<OnUpgrade> {
+    let upgrade = request.extensions_mut().remove::<OnUpgrade>()?;
     let bodyless = request.body().is_end_stream();
     (bodyless && asks_for_websocket(request.method(), request.version(), request.headers())).then_some(upgrade)
-}
-
-/// A Content-Length other than 0: with no body behind it, it would make the upstream wait for the next request's
-/// head as this one's body.
-fn promises_a_body(headers: &HeaderMap) -> bool {
-    headers.get_all(CONTENT_LENGTH).iter().any(|value| value.as_bytes().iter().any(|byte| *byte != b'0'))
 }
 
 /// Path and query in origin-form (RFC 9112, section 3.2.1), the upstream's prefix before it.
@@ -237,42 +228,41 @@ fn upstream_target(target: Uri, prefix: &str) -> Uri {
     Uri::try_from(format!("{prefix}{separator}{path}")).unwrap_or_else(|_| Uri::from(path))
 }
 
-/// The proxy's own answer: a status, one line of text, and a recorded exchange.
-fn refuse(worker: &Worker, mut recording: Recording, failure: &Failure) -> Response<ResponseBody> {
-    let counters = &worker.counters;
-    let (status, outcome, reason) = match failure {
-        Failure::Framing(reason) => (StatusCode::BAD_REQUEST, Outcome::Refused, *reason),
-        Failure::Request(fault) => {
-            counters.refused_request.add(1);
-            let status = match fault {
-                RequestFault::Connect => StatusCode::METHOD_NOT_ALLOWED,
-                _ => StatusCode::BAD_REQUEST,
-            };
-            (status, Outcome::Refused, fault.reason())
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        tracing::debug!(error = &error as &dyn std::error::Error, "no upstream connection");
+        match error {
+            ConnectError::TimedOut => Self::GatewayTimeout,
+            ConnectError::Refused(_) | ConnectError::Handshake(_) => Self::BadGateway,
         }
-        Failure::Chunks => (StatusCode::BAD_REQUEST, Outcome::Refused, HeadFault::Chunks.reason()),
-        Failure::Body => (StatusCode::BAD_REQUEST, Outcome::ClientAborted, "the request body broke off"),
-        Failure::BadGateway => {
-            counters.upstream_failures.add(1);
-            (StatusCode::BAD_GATEWAY, Outcome::UpstreamFailed, "the upstream gave no response")
-        }
-        Failure::GatewayTimeout => {
-            counters.upstream_timeouts.add(1);
-            (StatusCode::GATEWAY_TIMEOUT, Outcome::UpstreamFailed, "the upstream took too long")
-        }
-    };
-    let text = format!("{} {}\n", status.as_u16(), reason);
-    let mut headers = HeaderMap::with_capacity(3);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
-    if outcome != Outcome::UpstreamFailed {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    recording.own_response(status.as_u16(), &headers, text.as_bytes(), outcome);
-    let mut response = Response::new(ResponseBody::own(text, Some(recording)));
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    response
+}
+
+impl Failure {
+    /// What the client is told, what is recorded, and why; counted.
+    fn answer(&self, counters: &ProxyCounters) -> (StatusCode, Outcome, &'static str) {
+        match self {
+            Failure::Framing(reason) => (StatusCode::BAD_REQUEST, Outcome::Refused, *reason),
+            Failure::Request(fault) => {
+                counters.refused_request.add(1);
+                let status = match fault {
+                    RequestFault::Connect => StatusCode::METHOD_NOT_ALLOWED,
+                    _ => StatusCode::BAD_REQUEST,
+                };
+                (status, Outcome::Refused, fault.reason())
+            }
+            Failure::Chunks => (StatusCode::BAD_REQUEST, Outcome::Refused, HeadFault::Chunks.reason()),
+            Failure::Body => (StatusCode::BAD_REQUEST, Outcome::ClientAborted, "the request body broke off"),
+            Failure::BadGateway => {
+                counters.upstream_failures.add(1);
+                (StatusCode::BAD_GATEWAY, Outcome::UpstreamFailed, "the upstream gave no response")
+            }
+            Failure::GatewayTimeout => {
+                counters.upstream_timeouts.add(1);
+                (StatusCode::GATEWAY_TIMEOUT, Outcome::UpstreamFailed, "the upstream took too long")
+            }
+        }
+    }
 }
 
 fn http_version(version: Version) -> HttpVersion {

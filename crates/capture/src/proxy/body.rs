@@ -165,7 +165,6 @@ enum Kind {
         incoming: Incoming,
         /// Until the body is over.
         link: Option<Box<Link>>,
-        worker: Arc<Worker>,
     },
 }
 
@@ -176,9 +175,9 @@ impl ResponseBody {
     }
 
     /// A body as it comes over `link`.
-    pub(super) fn streaming(incoming: Incoming, link: Box<Link>, worker: Arc<Worker>, recording: Recording) -> Self {
+    pub(super) fn streaming(incoming: Incoming, link: Box<Link>, recording: Recording) -> Self {
         let over = incoming.is_end_stream();
-        let kind = Kind::Streaming { incoming, link: Some(link), worker };
+        let kind = Kind::Streaming { incoming, link: Some(link) };
         let mut body = Self { kind, recording: Some(recording), broken: None };
         if over {
             body.complete();
@@ -189,11 +188,11 @@ impl ResponseBody {
     /// The upstream broke off. hyper forgets what it has not written yet when a body fails, so it hears of the failure
     /// one turn later: the client gets what there is.
     fn broke_off(&mut self, error: hyper::Error) {
-        if let Kind::Streaming { link, worker, .. } = &mut self.kind {
+        if let Kind::Streaming { link, .. } = &mut self.kind {
             *link = None;
-            worker.counters.upstream_broken_responses.add(1);
         }
         if let Some(recording) = &mut self.recording {
+            recording.worker().counters.upstream_broken_responses.add(1);
             recording.upstream_failed();
         }
         self.broken = Some(error);
@@ -201,14 +200,13 @@ impl ResponseBody {
 
     /// The body is over: the connection may serve others.
     fn complete(&mut self) {
-        if let Kind::Streaming { link, worker, .. } = &mut self.kind
+        let Some(recording) = &mut self.recording else { return };
+        if let Kind::Streaming { link, .. } = &mut self.kind
             && let Some(link) = link.take()
         {
-            worker.pool.give_back(link);
+            recording.worker().pool.give_back(link);
         }
-        if let Some(recording) = &mut self.recording {
-            recording.complete();
-        }
+        recording.complete();
     }
 }
 

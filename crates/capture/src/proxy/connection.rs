@@ -1,6 +1,6 @@
 //! One client connection from its first byte to its end.
 
-use std::convert::Infallible;
+use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
@@ -33,20 +33,14 @@ pub(super) struct ClientConnection {
     framing: Option<Arc<FramingVerdict>>,
     /// Exchanges whose response is being written. They are delivered after that, not before: analysis has time, the
     /// client has not.
-    finished: Mutex<Vec<Box<InProgress>>>,
+    finished: Mutex<VecDeque<Box<InProgress>>>,
     /// Kept by whatever outlives the connection's task: a tunnel, a stream of HTTP/2.
     _place: Place,
 }
 
 impl ClientConnection {
     fn new(worker: Arc<Worker>, peer: SocketAddr, place: Place, framing: Option<Arc<FramingVerdict>>) -> Arc<Self> {
-        Arc::new(Self {
-            worker,
-            peer: Peer::new(peer),
-            framing,
-            finished: Mutex::default(),
-            _place: place,
-        })
+        Arc::new(Self { worker, peer: Peer::new(peer), framing, finished: Mutex::default(), _place: place })
     }
 
     /// Whether the request that hyper hands over now must be refused for its framing.
@@ -69,7 +63,7 @@ impl ClientConnection {
     /// Takes a finished exchange.
     pub(super) fn hand_over(&self, exchange: Box<InProgress>) {
         if self.framing.is_some() {
-            self.finished.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
+            self.finished.lock().unwrap_or_else(PoisonError::into_inner).push_back(exchange);
         } else {
             // The streams of an HTTP/2 connection are tasks of their own: there is no moment after the writing.
             self.deliver_one(*exchange);
@@ -78,8 +72,8 @@ impl ClientConnection {
 
     /// Delivers what has finished. `written`: the connection did not fail meanwhile.
     fn deliver(&self, written: bool) {
-        let finished = std::mem::take(&mut *self.finished.lock().unwrap_or_else(PoisonError::into_inner));
-        for mut exchange in finished {
+        let next = || self.finished.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        while let Some(mut exchange) = next() {
             if !written {
                 exchange.not_delivered();
             }
@@ -159,8 +153,7 @@ async fn serve_http1(worker: Arc<Worker>, stream: TcpStream, prefix: Bytes, peer
         service_fn(move |request| {
             // Now, not when the future is first polled: reading goes on between the two.
             let refusal = connection.refuses_next();
-            let answered = answer(Arc::clone(&connection), request, refusal);
-            async { Ok::<_, Infallible>(answered.await) }
+            answer(Arc::clone(&connection), request, refusal)
         })
     };
     let mut builder = hyper::server::conn::http1::Builder::new();
@@ -185,10 +178,7 @@ async fn serve_http2(worker: Arc<Worker>, stream: TcpStream, prefix: Bytes, peer
     let connection = ClientConnection::new(Arc::clone(&worker), peer, place, None);
     let service = {
         let connection = Arc::clone(&connection);
-        service_fn(move |request| {
-            let answered = answer(Arc::clone(&connection), request, None);
-            async { Ok::<_, Infallible>(answered.await) }
-        })
+        service_fn(move |request| answer(Arc::clone(&connection), request, None))
     };
     let io = TokioIo::new(Replay::new(stream, prefix));
     let mut builder = hyper::server::conn::http2::Builder::new(WorkerExecutor);

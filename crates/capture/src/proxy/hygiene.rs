@@ -15,6 +15,56 @@ use super::settings::ForwardingHeaders;
 /// is neither the upstream's business nor anything to analyse.
 const CONSOLE_COOKIE: &[u8] = b"threadline_session";
 
+/// Which of the fields that an intermediary looks at a header section has: found in one pass over the names, where
+/// asking the map for each of them would hash each of them.
+#[derive(Clone, Copy)]
+pub(super) struct Present(u32);
+
+impl Present {
+    const CONNECTION: u32 = 1;
+    const KEEP_ALIVE: u32 = 1 << 1;
+    const PROXY_CONNECTION: u32 = 1 << 2;
+    const TRANSFER_ENCODING: u32 = 1 << 3;
+    const UPGRADE: u32 = 1 << 4;
+    const TE: u32 = 1 << 5;
+    const PROXY_AUTHORIZATION: u32 = 1 << 6;
+    const PROXY_AUTHENTICATE: u32 = 1 << 7;
+    const EXPECT: u32 = 1 << 8;
+    const COOKIE: u32 = 1 << 9;
+    const CONTENT_LENGTH: u32 = 1 << 10;
+
+    /// Looks at every name once.
+    pub(super) fn scan(headers: &HeaderMap) -> Self {
+        Self(headers.keys().fold(0, |bits, name| {
+            bits | match name.as_str() {
+                "connection" => Self::CONNECTION,
+                "keep-alive" => Self::KEEP_ALIVE,
+                "proxy-connection" => Self::PROXY_CONNECTION,
+                "transfer-encoding" => Self::TRANSFER_ENCODING,
+                "upgrade" => Self::UPGRADE,
+                "te" => Self::TE,
+                "proxy-authorization" => Self::PROXY_AUTHORIZATION,
+                "proxy-authenticate" => Self::PROXY_AUTHENTICATE,
+                "expect" => Self::EXPECT,
+                "cookie" => Self::COOKIE,
+                "content-length" => Self::CONTENT_LENGTH,
+                _ => 0,
+            }
+        }))
+    }
+
+    const fn has(self, field: u32) -> bool {
+        self.0 & field != 0
+    }
+
+    /// A Content-Length other than 0, though there is no body: it would make the upstream wait for the next request's
+    /// head as this one's body.
+    pub(super) fn promises_a_body(self, headers: &HeaderMap) -> bool {
+        self.has(Self::CONTENT_LENGTH)
+            && headers.get_all(CONTENT_LENGTH).iter().any(|value| value.as_bytes().iter().any(|byte| *byte != b'0'))
+    }
+}
+
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -122,7 +172,10 @@ fn is_host(bytes: &[u8]) -> bool {
 
 /// Puts a request's cookies into one field, as HTTP/1.1 wants them (RFC 9113, section 8.2.3), and takes the
 /// console's own out. All others stay as they are, byte by byte.
-pub(super) fn settle_cookies(headers: &mut HeaderMap) {
+pub(super) fn settle_cookies(headers: &mut HeaderMap, present: Present) {
+    if !present.has(Present::COOKIE) {
+        return;
+    }
     let mut cookies = headers.get_all(COOKIE).iter();
     let Some(first) = cookies.next() else { return };
     let several = cookies.next().is_some();
@@ -185,8 +238,8 @@ fn names(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Removes what belongs to one connection only, in either direction.
-fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    if headers.contains_key(CONNECTION) {
+fn strip_hop_by_hop(headers: &mut HeaderMap, present: Present) {
+    if present.has(Present::CONNECTION) {
         let named: Vec<HeaderName> = names(headers)
             .filter(|name| !name.eq_ignore_ascii_case(b"keep-alive") && !name.eq_ignore_ascii_case(b"close"))
             .filter_map(|name| HeaderName::from_bytes(name).ok())
@@ -198,30 +251,44 @@ fn strip_hop_by_hop(headers: &mut HeaderMap) {
         }
         headers.remove(CONNECTION);
     }
-    headers.remove(KEEP_ALIVE);
-    headers.remove(PROXY_CONNECTION);
-    headers.remove(TRANSFER_ENCODING);
-    headers.remove(UPGRADE);
+    for (field, name) in [
+        (Present::KEEP_ALIVE, KEEP_ALIVE),
+        (Present::PROXY_CONNECTION, PROXY_CONNECTION),
+        (Present::TRANSFER_ENCODING, TRANSFER_ENCODING),
+        (Present::UPGRADE, UPGRADE),
+    ] {
+        if present.has(field) {
+            headers.remove(name);
+        }
+    }
 }
 
 /// Makes a client's header section one for the upstream. `host` is what [`request_host`] found, `upstream` the
 /// upstream's own authority.
 pub(super) fn prepare_request(
     headers: &mut HeaderMap,
+    present: Present,
     host: Option<&HeaderValue>,
     upstream: &HeaderValue,
     peer: &Peer,
     version: Version,
     rules: ForwardingHeaders,
 ) {
-    let trailers = headers.get_all(TE).iter().any(|value| {
-        value.as_bytes().split(|byte| *byte == b',').any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
-    });
-    strip_hop_by_hop(headers);
-    headers.remove(TE);
-    headers.remove(PROXY_AUTHORIZATION);
-    // The proxy answers 100 itself, when the upstream's connection takes the body.
-    headers.remove(EXPECT);
+    let trailers = present.has(Present::TE)
+        && headers.get_all(TE).iter().any(|value| {
+            value.as_bytes().split(|byte| *byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+        });
+    strip_hop_by_hop(headers, present);
+    for (field, name) in [
+        (Present::TE, TE),
+        (Present::PROXY_AUTHORIZATION, PROXY_AUTHORIZATION),
+        // The proxy answers 100 itself, when the upstream's connection takes the body.
+        (Present::EXPECT, EXPECT),
+    ] {
+        if present.has(field) {
+            headers.remove(name);
+        }
+    }
     if trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
         headers.insert(CONNECTION, HeaderValue::from_static("TE"));
@@ -250,8 +317,11 @@ pub(super) fn prepare_request(
 
 /// Makes an upstream's header section one for the client.
 pub(super) fn prepare_response(headers: &mut HeaderMap, rules: ForwardingHeaders) {
-    strip_hop_by_hop(headers);
-    headers.remove(PROXY_AUTHENTICATE);
+    let present = Present::scan(headers);
+    strip_hop_by_hop(headers, present);
+    if present.has(Present::PROXY_AUTHENTICATE) {
+        headers.remove(PROXY_AUTHENTICATE);
+    }
     if rules.via {
         append_to_list(headers, VIA, &via(Version::HTTP_11));
     }

@@ -22,7 +22,12 @@ pub(super) struct LazyTimer {
 impl LazyTimer {
     /// Waits until `patience` after now.
     pub(super) fn set(&mut self, patience: Duration) {
-        self.deadline = Some(Instant::now() + patience);
+        self.set_at(Instant::now() + patience);
+    }
+
+    /// Waits until `deadline`.
+    pub(super) fn set_at(&mut self, deadline: Instant) {
+        self.deadline = Some(deadline);
     }
 
     /// Waits for nothing.

@@ -13,6 +13,7 @@ use threadline_model::{
 use super::body::RequestTap;
 use super::capture::{BodyCapture, capture_headers, capture_request_head};
 use super::connection::ClientConnection;
+use super::worker::Worker;
 
 /// A request's head as the client sent it. Still parts of the connection's buffer: copied only once the response is
 /// on its way.
@@ -85,11 +86,19 @@ impl Recording {
         self.inner.as_ref().map(|inner| &inner.head)
     }
 
-    /// The request's head goes to the upstream now.
-    pub(super) fn sending(&mut self) {
-        if let Some(inner) = &mut self.inner {
-            inner.sent = Some(Instant::now());
+    /// The request's head goes to the upstream now; `at_once` if nothing was waited for since the beginning. Says
+    /// when that is.
+    pub(super) fn sending(&mut self, at_once: bool) -> Instant {
+        match &mut self.inner {
+            Some(inner) if at_once => *inner.sent.insert(inner.begin),
+            Some(inner) => *inner.sent.insert(Instant::now()),
+            None => Instant::now(),
         }
+    }
+
+    /// The worker that serves the connection.
+    pub(super) fn worker(&self) -> &Arc<Worker> {
+        &self.connection.worker
     }
 
     /// The upstream's response head came.
@@ -177,12 +186,12 @@ impl InProgress {
         let response = self.response.map(|(status, version, headers)| Response {
             status,
             version,
-            headers: capture_headers(&headers),
+            headers: capture_headers(headers),
             body: self.response_body.finish(self.response_whole),
         });
         let target = self.head.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         let host = self.head.host.as_ref().map(HeaderValue::as_bytes);
-        let head = capture_request_head(target, host, &self.head.headers);
+        let head = capture_request_head(target, host, self.head.headers);
         Exchange {
             id: self.id,
             started: self.started,

@@ -41,7 +41,8 @@ fn the_console_cookie_goes_and_others_stay_byte_by_byte() {
     ] {
         let fields: Vec<_> = sent.iter().map(|value| ("cookie", *value)).collect();
         let mut settled = headers(&fields);
-        settle_cookies(&mut settled);
+        let present = Present::scan(&settled);
+        settle_cookies(&mut settled, present);
         let found: Vec<_> = settled.get_all(COOKIE).iter().map(|value| value.to_str().unwrap()).collect();
         assert_eq!(found, kept, "{sent:?}");
     }
@@ -52,7 +53,8 @@ fn prepared(fields: &[(&str, &str)], rules: ForwardingHeaders) -> Vec<String> {
     let host = map.get(HOST).cloned();
     let peer = Peer::new("[::ffff:192.0.2.7]:4711".parse().unwrap());
     let upstream = HeaderValue::from_static("upstream:9000");
-    prepare_request(&mut map, host.as_ref(), &upstream, &peer, Version::HTTP_11, rules);
+    let present = Present::scan(&map);
+    prepare_request(&mut map, present, host.as_ref(), &upstream, &peer, Version::HTTP_11, rules);
     lines(&map)
 }
 
