@@ -26,12 +26,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run proxy, hub, console and embedded store in one process.
     #[command(
-        after_help = "Examples:\n  threadline serve --upstream http://127.0.0.1:9000\n  threadline serve --config threadline.yaml\n\nClients then talk to the proxy (127.0.0.1:8080 unless told otherwise) and people open the console\n(http://127.0.0.1:7070). The first start prints a link that makes the first administrator."
+        after_help = "Examples:\n  threadline serve --upstream http://127.0.0.1:9000\n  threadline serve --config threadline.yaml\n\nClients then talk to the proxy (127.0.0.1:8080 unless told otherwise) and people open the console (http://127.0.0.1:7070). The first start prints a link that makes the first administrator."
     )]
     Serve(Box<ServeOptions>),
     /// Like serve, with a demo API and simulated clients: live sessions within seconds.
     #[command(
-        after_help = "Nothing real is touched: the demo API and all clients run inside this process and talk HTTP over the\nloopback interface, through the same proxy that `serve` runs. The same seed gives the same actors."
+        after_help = "Nothing real is touched: the demo API and all clients run inside this process and talk HTTP over the loopback interface, through the same proxy that `serve` runs. The same seed gives the same actors."
     )]
     Demo(Box<DemoOptions>),
     /// Turn recordings into sessions.
@@ -49,28 +49,28 @@ pub(crate) enum Command {
 #[derive(Debug, Default, Args)]
 pub(crate) struct Settings {
     /// YAML configuration file.
-    #[arg(long, short, value_name = "FILE", env = "THREADLINE_CONFIG")]
+    #[arg(long, short, value_name = "FILE", env = "THREADLINE_CONFIG", hide_env_values = true)]
     pub(crate) config: Option<PathBuf>,
     /// Folder for everything that is kept: sessions, settings, the installation secret [default: ./threadline-data]
-    #[arg(long, value_name = "FOLDER", env = "THREADLINE_DATA")]
+    #[arg(long, value_name = "FOLDER", env = "THREADLINE_DATA", hide_env_values = true)]
     pub(crate) data: Option<PathBuf>,
     /// Where clients connect; port 0 takes a free one [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDRESS:PORT", env = "THREADLINE_PROXY_LISTEN")]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "THREADLINE_PROXY_LISTEN", hide_env_values = true)]
     pub(crate) listen: Option<SocketAddr>,
     /// Where people open the console; port 0 takes a free one [default: 127.0.0.1:7070]
-    #[arg(long, value_name = "ADDRESS:PORT", env = "THREADLINE_CONSOLE_LISTEN")]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "THREADLINE_CONSOLE_LISTEN", hide_env_values = true)]
     pub(crate) console: Option<SocketAddr>,
     /// Let the console be reached from other machines although it speaks plain HTTP (put TLS in front of it).
-    #[arg(long, env = "THREADLINE_CONSOLE_ALLOW_REMOTE")]
+    #[arg(long, env = "THREADLINE_CONSOLE_ALLOW_REMOTE", hide_env_values = true)]
     pub(crate) console_allow_remote: bool,
     /// Days that sessions are kept [default: 7]
-    #[arg(long, value_name = "DAYS", env = "THREADLINE_RETENTION_DAYS")]
+    #[arg(long, value_name = "DAYS", env = "THREADLINE_RETENTION_DAYS", hide_env_values = true)]
     pub(crate) retention_days: Option<u32>,
     /// How the log is written [default: text]
-    #[arg(long, value_enum, env = "THREADLINE_LOG_FORMAT")]
+    #[arg(long, value_enum, env = "THREADLINE_LOG_FORMAT", hide_env_values = true)]
     pub(crate) log_format: Option<LogFormat>,
     /// What is logged: error, warn, info, debug, or per module as in `info,threadline_hub=debug` [default: info]
-    #[arg(long, value_name = "FILTER", env = "THREADLINE_LOG")]
+    #[arg(long, value_name = "FILTER", env = "THREADLINE_LOG", hide_env_values = true)]
     pub(crate) log: Option<String>,
     /// Write the addresses as one line of JSON to this file once everything is up (for scripts and tests).
     #[arg(long, value_name = "FILE")]
@@ -81,7 +81,7 @@ pub(crate) struct Settings {
 #[derive(Debug, Default, Args)]
 pub(crate) struct ServeOptions {
     /// The API that requests are passed on to, as in http://127.0.0.1:9000
-    #[arg(long, short, value_name = "URL", env = "THREADLINE_UPSTREAM")]
+    #[arg(long, short, value_name = "URL", env = "THREADLINE_UPSTREAM", hide_env_values = true)]
     pub(crate) upstream: Option<String>,
     #[command(flatten)]
     pub(crate) settings: Settings,
@@ -119,7 +119,7 @@ pub(crate) struct ImportOptions {
 pub(crate) enum ImportFormat {
     /// HTTP Archive files, as browsers and debugging proxies export them.
     #[command(
-        after_help = "Entries keep their original times. Imported exchanges have a retention of their own (30 days after the\nimport unless set otherwise), so last year's recording can be looked at. Importing the same file again adds\nnothing. If a hub runs on the same data folder, the import goes through it; otherwise the folder is opened\nfor the time of the import."
+        after_help = "Entries keep their original times. Imported exchanges have a retention of their own (30 days after the import unless set otherwise), so last year's recording can be looked at. Importing the same file again adds nothing. If a hub runs on the same data folder, the import goes through it; otherwise the folder is opened for the time of the import."
     )]
     Har(ImportHarOptions),
 }
@@ -131,13 +131,13 @@ pub(crate) struct ImportHarOptions {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// YAML configuration file.
-    #[arg(long, short, value_name = "FILE", env = "THREADLINE_CONFIG")]
+    #[arg(long, short, value_name = "FILE", env = "THREADLINE_CONFIG", hide_env_values = true)]
     pub(crate) config: Option<PathBuf>,
     /// The data folder of the hub [default: ./threadline-data]
-    #[arg(long, value_name = "FOLDER", env = "THREADLINE_DATA")]
+    #[arg(long, value_name = "FOLDER", env = "THREADLINE_DATA", hide_env_values = true)]
     pub(crate) data: Option<PathBuf>,
     /// A hub elsewhere, as in http://127.0.0.1:7070 (needs --token)
-    #[arg(long, value_name = "URL", env = "THREADLINE_HUB", requires = "token")]
+    #[arg(long, value_name = "URL", env = "THREADLINE_HUB", hide_env_values = true, requires = "token")]
     pub(crate) hub: Option<String>,
     /// An API token of that hub; prefer the environment variable, which other users of this machine cannot see.
     #[arg(long, env = "THREADLINE_TOKEN", hide_env_values = true)]

@@ -53,6 +53,14 @@ enum Target {
 }
 
 impl Target {
+    /// Where people look at what was imported.
+    fn console(&self, configuration: &Configuration) -> String {
+        match self {
+            Self::Hub(hub) => hub.address().to_owned(),
+            Self::Folder(_) => format!("http://{}", configuration.hub.listen),
+        }
+    }
+
     async fn append(&self, rows: RecordBatch) -> Result<Appended, ImportError> {
         // The identity need not be remembered: in the import lane exchanges are told apart by their own identities.
         let id = BatchId::new(Uuid::now_v7());
@@ -106,12 +114,13 @@ pub(crate) async fn run(configuration: &Configuration, options: &ImportHarOption
     let policy = target.policy().await?;
     let mut pipeline = Pipeline::compile(&policy, &secret, &configuration.node).map_err(ImportError::Compile)?;
 
+    let console = target.console(configuration);
     let mut whole = true;
     for file in &options.files {
         match import_file(&target, &mut pipeline, file).await {
             Ok(report) => {
                 whole &= report.damaged == 0;
-                tell(file, &report);
+                tell(file, &report, &console);
             }
             Err(error @ ImportError::Har { .. }) => {
                 whole = false;
@@ -193,7 +202,7 @@ fn progress_bar(bytes: u64, file: &Path) -> ProgressBar {
     bar
 }
 
-fn tell(file: &Path, report: &FileReport) {
+fn tell(file: &Path, report: &FileReport, console: &str) {
     let exchanges = |count: u64| if count == 1 { "1 exchange".to_owned() } else { format!("{count} exchanges") };
     let mut text = format!("{}: {} added", file.display(), exchanges(report.appended.stored));
     if report.appended.duplicate > 0 {
@@ -218,7 +227,7 @@ fn tell(file: &Path, report: &FileReport) {
         };
         let end = Timestamp::from_micros(to.micros() + 1_000_000);
         text += &format!(
-            "  from {} to {}\n  in the console: /sessions?from={}&to={}\n",
+            "  from {} to {}\n  in the console: {console}/sessions?from={}&to={}\n",
             shown(from),
             shown(to),
             shown(from),
