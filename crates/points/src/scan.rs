@@ -4,7 +4,7 @@
 //! quote, the backslash and control characters.
 
 use crate::Bounds;
-use crate::block::{self, Block};
+use crate::block;
 
 /// Bytes of the input, from `start` to `end`.
 #[derive(Clone, Copy, Debug)]
@@ -48,8 +48,8 @@ pub(crate) struct Scanner<'x> {
     /// Whether there is more of the document than the input, so that a number at its end may be half a number.
     open_end: bool,
     depth: usize,
-    /// The block that was looked at last, and where it starts.
-    block: Block,
+    /// The string ends of the block that was looked at last, and where it starts.
+    string_ends: u64,
     block_start: usize,
 }
 
@@ -64,27 +64,32 @@ const fn other_than_digits(word: u64) -> u64 {
     ((values & LOWS).wrapping_add(ONES * (0x80 - 10)) | values) & HIGHS
 }
 
-/// Whether the first `length` bytes of a word, 1 to 8, are digits without a needless zero before them, with or
-/// without a point and more digits. Signs, exponents and longer numbers are left to the thorough way.
+/// The length of the number that a word starts with: digits without a needless zero before them, with or without a
+/// point and more digits, and something after them that may follow a value. Signs, exponents and longer numbers are
+/// left to the thorough way.
 #[inline(always)]
-const fn is_short_number(word: u64, length: usize) -> bool {
-    let others = other_than_digits(word) & (u64::MAX >> (64 - 8 * length));
-    let zero_first = word as u8 == b'0';
-    if others == 0 {
-        return !zero_first || length == 1;
+const fn short_number(word: u64) -> Option<usize> {
+    let others = other_than_digits(word);
+    let whole = (others.trailing_zeros() / 8) as usize;
+    if whole == 0 || whole >= 8 || (word as u8 == b'0' && whole > 1) {
+        return None;
     }
-    let point = (others.trailing_zeros() / 8) as usize;
-    others & (others - 1) == 0
-        && (word >> (8 * point)) as u8 == b'.'
-        && point > 0
-        && point + 1 < length
-        && (!zero_first || point == 1)
+    let mut length = whole;
+    if (word >> (8 * whole)) as u8 == b'.' {
+        length = ((others & (others - 1)).trailing_zeros() / 8) as usize;
+        if length <= whole + 1 || length >= 8 {
+            return None;
+        }
+    }
+    match (word >> (8 * length)) as u8 {
+        b',' | b'}' | b']' => Some(length),
+        _ => None,
+    }
 }
 
 impl<'x> Scanner<'x> {
     pub(crate) fn new(input: &'x [u8], open_end: bool, depth: usize) -> Self {
-        let block = Block::EMPTY;
-        let mut scanner = Self { input, position: 0, stop: None, open_end, depth, block, block_start: 0 };
+        let mut scanner = Self { input, position: 0, stop: None, open_end, depth, string_ends: 0, block_start: 0 };
         scanner.look_at(0);
         scanner
     }
@@ -207,7 +212,7 @@ impl<'x> Scanner<'x> {
         let mut at = start;
         let mut escaped = false;
         loop {
-            at = self.find(at, |block| block.string_ends);
+            at = self.string_end(at);
             match self.input.get(at) {
                 Some(b'"') => {
                     self.position = at + 1;
@@ -226,33 +231,32 @@ impl<'x> Scanner<'x> {
         }
     }
 
-    /// Makes the masks of the block that starts at `start`. Beyond the end of the input every byte ends everything.
+    /// Makes the mask of the block that starts at `start`. Beyond the end of the input every byte ends a string.
     #[inline(never)]
     fn look_at(&mut self, start: usize) {
         self.block_start = start;
         let rest = self.input.get(start..).unwrap_or_default();
-        self.block = match rest.first_chunk::<{ block::BYTES }>() {
-            Some(bytes) => Block::of(bytes),
+        self.string_ends = match rest.first_chunk::<{ block::BYTES }>() {
+            Some(bytes) => block::string_ends(bytes),
             None => {
                 let mut bytes = [0; block::BYTES];
                 bytes[..rest.len()].copy_from_slice(rest);
-                Block::of(&bytes)
+                block::string_ends(&bytes)
             }
         };
     }
 
-    /// The position of the first byte from `at` on that `ends` marks; the length of the input when none does, because
-    /// the block at its end goes on with zeros.
+    /// The position of the first byte from `at` on that can end string content; the length of the input when there is
+    /// none, because the block at its end goes on with zeros.
     #[inline(always)]
-    fn find(&mut self, at: usize, ends: impl Fn(&Block) -> u64) -> usize {
-        let mut at = at;
+    fn string_end(&mut self, mut at: usize) -> usize {
         loop {
             if at >= self.block_start + block::BYTES {
                 self.look_at(at - at % block::BYTES);
             }
-            let marks = ends(&self.block) >> (at % block::BYTES);
-            if marks != 0 {
-                return at + marks.trailing_zeros() as usize;
+            let ends = self.string_ends >> (at % block::BYTES);
+            if ends != 0 {
+                return at + ends.trailing_zeros() as usize;
             }
             at = self.block_start + block::BYTES;
         }
@@ -325,14 +329,11 @@ impl<'x> Scanner<'x> {
     #[inline(always)]
     fn number(&mut self) -> Result<Span, Stopped> {
         let start = self.position;
-        let end = self.find(start, |block| block.number_ends);
         if let Some(chunk) = self.input[start..].first_chunk::<8>()
-            && (1..=8).contains(&(end - start))
-            && is_short_number(u64::from_le_bytes(*chunk), end - start)
-            && end < self.input.len()
+            && let Some(length) = short_number(u64::from_le_bytes(*chunk))
         {
-            self.position = end;
-            return Ok(Span { start: start as u32, end: end as u32, escaped: false });
+            self.position = start + length;
+            return Ok(Span { start: start as u32, end: self.position as u32, escaped: false });
         }
         self.long_number()
     }

@@ -319,6 +319,23 @@ proptest! {
     }
 }
 
+#[test]
+fn short_numbers_of_every_form_are_judged_as_a_strict_parser_does() {
+    const BYTES: [char; 8] = ['0', '1', '9', '.', '-', 'e', ' ', ']'];
+    for length in 1..=4_u32 {
+        for mut choice in 0..BYTES.len().pow(length) {
+            let mut number = String::new();
+            for _ in 0..length {
+                number.push(BYTES[choice % BYTES.len()]);
+                choice /= BYTES.len();
+            }
+            // With enough after it for a look at eight bytes at once, and without.
+            fuzzing::fuzz_json(format!("[{number},2345678]").as_bytes());
+            fuzzing::fuzz_json(format!("[{number}]").as_bytes());
+        }
+    }
+}
+
 // ---- forms -----------------------------------------------------------------------------------------------------
 
 /// The slow reference for names without brackets: splits and decodes every field.
