@@ -32,9 +32,7 @@ mkdir -p "$logs"
 cases_of() {
     case "$1" in
         har) echo ../testdata/har ;;
-        framing) echo ../testdata/framing ;;
         decode_ipc) echo ../testdata/record ;;
-        extract) echo ../testdata/points ;;
     esac
 }
 
