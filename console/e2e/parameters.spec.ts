@@ -55,7 +55,7 @@ test("somebody else's save is not overwritten unasked", async ({ page, expectedE
   const { parameters } = (await current.json()) as { parameters: { name: string; point: string; type: string; group: boolean; hashed: boolean }[] };
   const theirs = parameters.map(({ name, point, type, group, hashed }) => ({ name: name === "tenant" ? "tenant2" : name, point, type, group, hashed }));
   const saved = await request.put("/api/v1/policy/parameters", {
-    headers: { "If-Match": current.headers()["etag"] ?? "", Origin: baseURL ?? "" },
+    headers: { "If-Match": current.headers()["etag"] ?? "", Origin: new URL(baseURL ?? "").origin },
     data: { parameters: theirs },
   });
   expect(saved.status()).toBe(200);

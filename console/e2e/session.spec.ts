@@ -58,10 +58,10 @@ test("filters inside start from the list's, can be dropped, and lifted to the li
   await openFirst(page, "?method=GET");
   await expect(page.getByRole("search").getByText("from the list")).toBeVisible();
   const figures = page.getByRole("complementary", { name: "Statistics of this session" });
-  await figures.getByRole("button", { name: /^200/u }).first().click();
-  await expect(page).toHaveURL(/within=.*status%3A200/u);
+  await figures.getByRole("button", { name: /^[1-5]\d\d/u }).first().click();
+  await expect(page).toHaveURL(/within=.*status%3A\d\d\d/u);
   await page.getByRole("button", { name: "apply filters to the list" }).click();
-  await expect(page).toHaveURL(/[?&]status=200/u);
+  await expect(page).toHaveURL(/[?&]status=\d\d\d/u);
   await page.getByRole("button", { name: "show all requests" }).click();
   await expect(page).toHaveURL(/within=all/u);
 });

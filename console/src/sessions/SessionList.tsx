@@ -107,18 +107,17 @@ export function SessionList({
         )}
         {aside}
       </header>
-      <div
-        ref={listRef}
-        className={styles.scroll}
-        role="listbox"
-        aria-label="Sessions, newest first"
-        aria-activedescendant={selected === undefined ? undefined : rowId(selected)}
-        tabIndex={0}
-        onKeyDown={walk}
-        data-stale={stale || undefined}
-      >
-        <div>
-          <SessionHeading narrow={narrow} threadRef={threadCell} span={common} threadWidth={threadWidth} />
+      <div className={styles.scroll} data-stale={stale || undefined}>
+        <SessionHeading narrow={narrow} threadRef={threadCell} span={common} threadWidth={threadWidth} />
+        <div
+          ref={listRef}
+          className={styles.rows}
+          role="listbox"
+          aria-label="Sessions, newest first"
+          aria-activedescendant={selected === undefined ? undefined : rowId(selected)}
+          tabIndex={0}
+          onKeyDown={walk}
+        >
           {parts.map((part) => {
             const key = partKey(part);
             const isSelected = key === selected;

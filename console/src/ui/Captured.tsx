@@ -23,7 +23,7 @@ export interface CapturedProps {
 export function Captured({ text, hover, hashed = false, mono = false, copy = false, wrap = false }: CapturedProps) {
   const clipboard = useClipboard({ timeout: 1200 });
   const shown = hashed ? text.slice(0, 8) : visible(text);
-  const className = [styles.value, mono || hashed ? styles.mono : "", wrap ? styles.wrap : ""].join(" ");
+  const className = [styles.value, mono || hashed ? styles.mono : "", wrap ? styles.wrap : "", hashed ? styles.short : ""].join(" ");
   const content = (
     <>
       {hashed ? <IconLock className={styles.lock} size={12} aria-label="hashed" /> : null}

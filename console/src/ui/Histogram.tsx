@@ -3,7 +3,7 @@
 import { useElementSize } from "@mantine/hooks";
 import { type KeyboardEvent, type PointerEvent, useState } from "react";
 import { timeTicks } from "../thread/ticks";
-import { clockTime, dayAndTime, dayOf, minuteTime, plural } from "./format";
+import { axisTime, dayAndTime, plural } from "./format";
 import styles from "./Histogram.module.css";
 
 export interface Bar {
@@ -158,11 +158,6 @@ function column(bars: readonly Bar[], kind: "fine" | "client" | "server" | "othe
 function ticks(from: number, to: number, width: number): { x: number; label: string }[] {
   const { step, moments } = timeTicks(from, to, Math.max(Math.floor(width / 130), 2));
   return moments
-    .map((moment) => {
-      const date = new Date(moment);
-      const midnight = date.getHours() === 0 && date.getMinutes() === 0;
-      const x = ((moment - from) / Math.max(to - from, 1)) * width;
-      return { x, label: midnight ? dayOf(date) : step < 60_000 ? clockTime(date) : minuteTime(date) };
-    })
+    .map((moment) => ({ x: ((moment - from) / Math.max(to - from, 1)) * width, label: axisTime(new Date(moment), step) }))
     .filter(({ x }) => x > 20 && x < width - 24);
 }

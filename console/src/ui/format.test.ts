@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { abbreviate, bytes, dayOf, inUtc, lasting, plural, share, took } from "./format";
+import { abbreviate, axisTime, bytes, dayOf, inUtc, lasting, plural, share, took } from "./format";
 
 describe("numbers", () => {
   it.each([
@@ -56,6 +56,12 @@ describe("times", () => {
     expect(dayOf(new Date(2026, 10, 23, 1), now)).toBe("today");
     expect(dayOf(new Date(2026, 9, 1), now)).not.toContain("2026");
     expect(dayOf(new Date(2019, 9, 1), now)).toContain("2019");
+  });
+
+  it("is as fine on an axis as the axis needs", () => {
+    const moment = new Date(2026, 10, 23, 14, 5, 9, 250);
+    expect([500, 5000, 900_000].map((step) => axisTime(moment, step))).toEqual(["14:05:09.250", "14:05:09", "14:05"]);
+    expect(axisTime(new Date(2019, 10, 23), 21_600_000)).toContain("2019");
   });
 
   it("gives UTC to the millisecond", () => {

@@ -80,6 +80,19 @@ export function clockTime(moment: Date): string {
   return clock.format(moment);
 }
 
+/** Seconds with three decimals, for axes that show less than a second. */
+export function preciseTime(moment: Date): string {
+  return `${clock.format(moment)}.${String(moment.getMilliseconds()).padStart(3, "0")}`;
+}
+
+/** A moment as an axis with this step says it: no finer than it needs. */
+export function axisTime(moment: Date, step: number): string {
+  if (moment.getHours() === 0 && moment.getMinutes() === 0 && moment.getSeconds() === 0 && step >= 60_000) {
+    return dayOf(moment);
+  }
+  return step < 1000 ? preciseTime(moment) : step < 60_000 ? clockTime(moment) : minuteTime(moment);
+}
+
 export function minuteTime(moment: Date): string {
   return minute.format(moment);
 }
