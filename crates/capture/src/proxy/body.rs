@@ -11,7 +11,7 @@ use threadline_model::CapturedBody;
 
 use super::capture::BodyCapture;
 use super::recording::Recording;
-use super::upstream::Link;
+use super::upstream::{Link, LinkError, SendFraming};
 use super::worker::Worker;
 
 /// What is known of a request's body while it is on its way; shared by the body and the recording.
@@ -23,23 +23,17 @@ pub(super) struct RequestTap {
 struct TapState {
     capture: BodyCapture,
     ended: bool,
-    failed: bool,
 }
 
 impl RequestTap {
     pub(super) fn new(worker: Arc<Worker>) -> Arc<Self> {
         let capture = BodyCapture::new(worker.settings.capture.request_bytes);
-        Arc::new(Self { worker, state: Mutex::new(TapState { capture, ended: false, failed: false }) })
+        Arc::new(Self { worker, state: Mutex::new(TapState { capture, ended: false }) })
     }
 
     /// Bytes that passed so far.
     pub(super) fn seen(&self) -> u64 {
         self.lock().capture.seen()
-    }
-
-    /// Whether the client broke the body off.
-    pub(super) fn has_failed(&self) -> bool {
-        self.lock().failed
     }
 
     /// The copy, as far as it is.
@@ -55,98 +49,53 @@ impl RequestTap {
 }
 
 /// A request's body on its way to the upstream.
-pub(super) struct RequestBody {
-    streaming: Option<Streaming>,
-}
-
-struct Streaming {
-    incoming: Incoming,
-    first: Option<Bytes>,
-    tap: Arc<RequestTap>,
-}
+pub(super) struct RequestBody(Option<(Incoming, Arc<RequestTap>)>);
 
 impl RequestBody {
     /// No body.
     pub(super) const fn empty() -> Self {
-        Self { streaming: None }
+        Self(None)
     }
 
     /// A body as it comes from the client.
-    pub(super) fn streaming(incoming: Incoming, tap: Arc<RequestTap>) -> Self {
-        Self { streaming: Some(Streaming { incoming, first: None, tap }) }
+    pub(super) const fn streaming(incoming: Incoming, tap: Arc<RequestTap>) -> Self {
+        Self(Some((incoming, tap)))
     }
 
-    /// Fetches what came in the same packet as the head, so that both leave in one as well. Waits one turn of the
-    /// task for it, not for the network.
-    pub(super) async fn fetch_first(&mut self) {
-        let Some(streaming) = &mut self.streaming else { return };
-        let mut turns = 0;
-        let first = std::future::poll_fn(|context| match streaming.poll_incoming(context) {
-            Poll::Ready(Some(Ok(frame))) => Poll::Ready(frame.into_data().ok()),
-            Poll::Ready(_) => Poll::Ready(None),
-            Poll::Pending if turns == 1 => Poll::Ready(None),
-            Poll::Pending => {
-                turns += 1;
-                context.waker().wake_by_ref();
-                Poll::Pending
-            }
-        })
-        .await;
-        streaming.first = first;
+    /// How it is to be delimited on the way to the upstream.
+    pub(super) fn framing(&self) -> SendFraming {
+        match self.0.as_ref().map(|(incoming, _)| incoming.size_hint().exact()) {
+            None | Some(Some(0)) => SendFraming::None,
+            Some(Some(length)) => SendFraming::Length(length),
+            Some(None) => SendFraming::Chunked,
+        }
     }
-}
 
-impl Streaming {
-    fn poll_incoming(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let expected = self.incoming.size_hint().exact();
-        let frame = std::task::ready!(Pin::new(&mut self.incoming).poll_frame(context));
-        let mut state = self.tap.lock();
+    /// Whether it is known that nothing more will come.
+    pub(super) fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(|(incoming, _)| incoming.is_end_stream())
+    }
+
+    /// The next part; none at the end.
+    pub(super) fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let Some((incoming, tap)) = &mut self.0 else { return Poll::Ready(None) };
+        let expected = incoming.size_hint().exact();
+        let frame = std::task::ready!(Pin::new(&mut *incoming).poll_frame(context));
+        let mut state = tap.lock();
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
-                    let worker = &self.tap.worker;
+                    let worker = &tap.worker;
                     worker.counters.request_bytes.add(data.len() as u64);
                     state.capture.extend(data, expected, &worker.budget, &worker.counters);
                 }
-                state.ended = self.incoming.is_end_stream();
+                state.ended = incoming.is_end_stream();
             }
-            Some(Err(_)) => state.failed = true,
+            Some(Err(_)) => {}
             None => state.ended = true,
         }
         drop(state);
         Poll::Ready(frame)
-    }
-}
-
-impl Body for RequestBody {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let Some(streaming) = &mut self.streaming else { return Poll::Ready(None) };
-        match streaming.first.take() {
-            Some(first) => Poll::Ready(Some(Ok(Frame::data(first)))),
-            None => streaming.poll_incoming(context),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match &self.streaming {
-            Some(streaming) => streaming.first.is_none() && streaming.incoming.is_end_stream(),
-            None => true,
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        let Some(streaming) = &self.streaming else { return SizeHint::with_exact(0) };
-        let first = streaming.first.as_ref().map_or(0, |first| first.len() as u64);
-        match streaming.incoming.size_hint().exact() {
-            Some(rest) => SizeHint::with_exact(rest + first),
-            None => SizeHint::default(),
-        }
     }
 }
 
@@ -155,17 +104,14 @@ pub(super) struct ResponseBody {
     kind: Kind,
     recording: Option<Recording>,
     /// How the upstream broke off, to be told in the next turn.
-    broken: Option<hyper::Error>,
+    broken: Option<LinkError>,
 }
 
 enum Kind {
     /// The proxy's own answer, or nothing.
     Own(Bytes),
-    Streaming {
-        incoming: Incoming,
-        /// Until the body is over.
-        link: Option<Box<Link>>,
-    },
+    /// Until the body is over.
+    Streaming(Option<Box<Link>>),
 }
 
 impl ResponseBody {
@@ -174,11 +120,10 @@ impl ResponseBody {
         Self { kind: Kind::Own(bytes.into()), recording, broken: None }
     }
 
-    /// A body as it comes over `link`.
-    pub(super) fn streaming(incoming: Incoming, link: Box<Link>, recording: Recording) -> Self {
-        let over = incoming.is_end_stream();
-        let kind = Kind::Streaming { incoming, link: Some(link) };
-        let mut body = Self { kind, recording: Some(recording), broken: None };
+    /// The body of the response that `link` has received the head of.
+    pub(super) fn streaming(link: Box<Link>, recording: Recording) -> Self {
+        let over = link.is_over();
+        let mut body = Self { kind: Kind::Streaming(Some(link)), recording: Some(recording), broken: None };
         if over {
             body.complete();
         }
@@ -187,8 +132,8 @@ impl ResponseBody {
 
     /// The upstream broke off. hyper forgets what it has not written yet when a body fails, so it hears of the failure
     /// one turn later: the client gets what there is.
-    fn broke_off(&mut self, error: hyper::Error) {
-        if let Kind::Streaming { link, .. } = &mut self.kind {
+    fn broke_off(&mut self, error: LinkError) {
+        if let Kind::Streaming(link) = &mut self.kind {
             *link = None;
         }
         if let Some(recording) = &mut self.recording {
@@ -201,7 +146,7 @@ impl ResponseBody {
     /// The body is over: the connection may serve others.
     fn complete(&mut self) {
         let Some(recording) = &mut self.recording else { return };
-        if let Kind::Streaming { link, .. } = &mut self.kind
+        if let Kind::Streaming(link) = &mut self.kind
             && let Some(link) = link.take()
         {
             recording.worker().pool.give_back(link);
@@ -212,55 +157,55 @@ impl ResponseBody {
 
 impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = LinkError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, LinkError>>> {
         let this = &mut *self;
-        let (incoming, link) = match &mut this.kind {
+        let link = match &mut this.kind {
             Kind::Own(bytes) if bytes.is_empty() => return Poll::Ready(None),
             Kind::Own(bytes) => return Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Kind::Streaming { link: None, .. } => return Poll::Ready(this.broken.take().map(Err)),
-            Kind::Streaming { incoming, link: Some(link), .. } => (incoming, link),
+            Kind::Streaming(None) => return Poll::Ready(this.broken.take().map(Err)),
+            Kind::Streaming(Some(link)) => link,
         };
-        let expected = incoming.size_hint().exact();
-        let frame = std::task::ready!(link.drive(context, |silent| Pin::new(&mut *incoming).poll_frame(silent)));
-        let over = incoming.is_end_stream();
-        match &frame {
-            Some(Ok(frame)) => {
-                if let (Some(data), Some(recording)) = (frame.data_ref(), &mut this.recording) {
-                    recording.response_data(data, expected);
-                }
-                if over {
-                    this.complete();
-                }
-            }
-            None => this.complete(),
-            Some(Err(_)) => {}
-        }
-        match frame {
+        let expected = link.exact_rest();
+        let frame = match std::task::ready!(link.poll_frame(context)) {
+            Some(Ok(frame)) => frame,
             Some(Err(error)) => {
                 this.broke_off(error);
                 context.waker().wake_by_ref();
-                Poll::Pending
+                return Poll::Pending;
             }
-            frame => Poll::Ready(frame),
+            None => {
+                this.complete();
+                return Poll::Ready(None);
+            }
+        };
+        let over = link.is_over();
+        if let (Some(data), Some(recording)) = (frame.data_ref(), &mut this.recording) {
+            recording.response_data(data, expected);
         }
+        if over {
+            this.complete();
+        }
+        Poll::Ready(Some(Ok(frame)))
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Own(bytes) => bytes.is_empty(),
-            Kind::Streaming { link, .. } => link.is_none() && self.broken.is_none(),
+            Kind::Streaming(link) => link.is_none() && self.broken.is_none(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.kind {
-            Kind::Own(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Streaming { incoming, .. } => incoming.size_hint(),
-        }
+        let exact = match &self.kind {
+            Kind::Own(bytes) => Some(bytes.len() as u64),
+            Kind::Streaming(Some(link)) => link.exact_rest(),
+            Kind::Streaming(None) => None,
+        };
+        exact.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

@@ -22,7 +22,6 @@ use super::framing::HeadFault;
 use super::peer::Peer;
 use super::recording::InProgress;
 use super::replay::Replay;
-use super::upstream::HYPER_DEFAULT_HEADERS;
 use super::worker::{Place, Worker};
 
 /// What the requests of one connection share.
@@ -94,6 +93,9 @@ impl Drop for ClientConnection {
 
 /// The beginning of every HTTP/2 connection (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// hyper's own bound on header fields, with which it parses without allocating.
+const HYPER_DEFAULT_HEADERS: usize = 100;
 
 /// Read at most this much before the protocol is known.
 const FIRST_READ: usize = 4 << 10;

@@ -1,14 +1,10 @@
-//! Header rules of an intermediary (RFC 9110, section 7.6): what belongs to one connection stays there, what tells
-//! the upstream about the client is true, and what is ours never leaves.
+//! Header rules of an intermediary (RFC 9110, section 7.6): what belongs to one connection stays there, and what is
+//! ours never leaves. What is written to the upstream stands in `forward`.
 
-use http::header::{
-    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
-    TRANSFER_ENCODING, UPGRADE, VIA,
-};
+use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HOST, PROXY_AUTHENTICATE, TE, TRANSFER_ENCODING, UPGRADE, VIA};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
-use super::peer::Peer;
 use super::settings::ForwardingHeaders;
 
 /// The console's session cookie. Console and API may share a host name with the proxied application; their session
@@ -21,7 +17,7 @@ const CONSOLE_COOKIE: &[u8] = b"threadline_session";
 pub(super) struct Present(u32);
 
 impl Present {
-    const CONNECTION: u32 = 1;
+    pub(super) const CONNECTION: u32 = 1;
     const KEEP_ALIVE: u32 = 1 << 1;
     const PROXY_CONNECTION: u32 = 1 << 2;
     const TRANSFER_ENCODING: u32 = 1 << 3;
@@ -31,29 +27,59 @@ impl Present {
     const PROXY_AUTHENTICATE: u32 = 1 << 7;
     const EXPECT: u32 = 1 << 8;
     const COOKIE: u32 = 1 << 9;
-    const CONTENT_LENGTH: u32 = 1 << 10;
+    pub(super) const CONTENT_LENGTH: u32 = 1 << 10;
+    pub(super) const X_FORWARDED_FOR: u32 = 1 << 11;
+    const X_FORWARDED_HOST: u32 = 1 << 12;
+    const X_FORWARDED_PROTO: u32 = 1 << 13;
+    pub(super) const FORWARDED: u32 = 1 << 14;
+    pub(super) const VIA: u32 = 1 << 15;
+    const HOST: u32 = 1 << 16;
+
+    /// Fields of a request that never pass to the upstream as the client wrote them: they belong to the client's
+    /// connection, or the proxy writes its own.
+    pub(super) const REWRITTEN: u32 = Self::CONNECTION
+        | Self::KEEP_ALIVE
+        | Self::PROXY_CONNECTION
+        | Self::TRANSFER_ENCODING
+        | Self::UPGRADE
+        | Self::TE
+        | Self::PROXY_AUTHORIZATION
+        | Self::EXPECT
+        | Self::CONTENT_LENGTH
+        | Self::HOST;
+    /// Fields that the proxy writes when it tells about the client the usual way.
+    pub(super) const X_FORWARDED: u32 = Self::X_FORWARDED_FOR | Self::X_FORWARDED_HOST | Self::X_FORWARDED_PROTO;
 
     /// Looks at every name once.
     pub(super) fn scan(headers: &HeaderMap) -> Self {
-        Self(headers.keys().fold(0, |bits, name| {
-            bits | match name.as_str() {
-                "connection" => Self::CONNECTION,
-                "keep-alive" => Self::KEEP_ALIVE,
-                "proxy-connection" => Self::PROXY_CONNECTION,
-                "transfer-encoding" => Self::TRANSFER_ENCODING,
-                "upgrade" => Self::UPGRADE,
-                "te" => Self::TE,
-                "proxy-authorization" => Self::PROXY_AUTHORIZATION,
-                "proxy-authenticate" => Self::PROXY_AUTHENTICATE,
-                "expect" => Self::EXPECT,
-                "cookie" => Self::COOKIE,
-                "content-length" => Self::CONTENT_LENGTH,
-                _ => 0,
-            }
-        }))
+        Self(headers.keys().fold(0, |bits, name| bits | Self::field(name)))
     }
 
-    const fn has(self, field: u32) -> bool {
+    /// The bit of one field; 0 for those that an intermediary does not look at.
+    pub(super) fn field(name: &HeaderName) -> u32 {
+        match name.as_str() {
+            "host" => Self::HOST,
+            "connection" => Self::CONNECTION,
+            "keep-alive" => Self::KEEP_ALIVE,
+            "proxy-connection" => Self::PROXY_CONNECTION,
+            "transfer-encoding" => Self::TRANSFER_ENCODING,
+            "upgrade" => Self::UPGRADE,
+            "te" => Self::TE,
+            "proxy-authorization" => Self::PROXY_AUTHORIZATION,
+            "proxy-authenticate" => Self::PROXY_AUTHENTICATE,
+            "expect" => Self::EXPECT,
+            "cookie" => Self::COOKIE,
+            "content-length" => Self::CONTENT_LENGTH,
+            "x-forwarded-for" => Self::X_FORWARDED_FOR,
+            "x-forwarded-host" => Self::X_FORWARDED_HOST,
+            "x-forwarded-proto" => Self::X_FORWARDED_PROTO,
+            "forwarded" => Self::FORWARDED,
+            "via" => Self::VIA,
+            _ => 0,
+        }
+    }
+
+    pub(super) const fn has(self, field: u32) -> bool {
         self.0 & field != 0
     }
 
@@ -67,9 +93,6 @@ impl Present {
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Why a request is refused for its head, framing aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,7 +252,7 @@ pub(super) fn mark_websocket(headers: &mut HeaderMap) {
 }
 
 /// The names in `Connection`.
-fn names(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+pub(super) fn names(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     headers
         .get_all(CONNECTION)
         .iter()
@@ -237,7 +260,7 @@ fn names(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
         .map(<[u8]>::trim_ascii)
 }
 
-/// Removes what belongs to one connection only, in either direction.
+/// Removes what belongs to one connection only.
 fn strip_hop_by_hop(headers: &mut HeaderMap, present: Present) {
     if present.has(Present::CONNECTION) {
         let named: Vec<HeaderName> = names(headers)
@@ -263,56 +286,12 @@ fn strip_hop_by_hop(headers: &mut HeaderMap, present: Present) {
     }
 }
 
-/// Makes a client's header section one for the upstream. `host` is what [`request_host`] found, `upstream` the
-/// upstream's own authority.
-pub(super) fn prepare_request(
-    headers: &mut HeaderMap,
-    present: Present,
-    host: Option<&HeaderValue>,
-    upstream: &HeaderValue,
-    peer: &Peer,
-    version: Version,
-    rules: ForwardingHeaders,
-) {
-    let trailers = present.has(Present::TE)
+/// Whether the client takes trailers.
+pub(super) fn takes_trailers(headers: &HeaderMap, present: Present) -> bool {
+    present.has(Present::TE)
         && headers.get_all(TE).iter().any(|value| {
             value.as_bytes().split(|byte| *byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(b"trailers"))
-        });
-    strip_hop_by_hop(headers, present);
-    for (field, name) in [
-        (Present::TE, TE),
-        (Present::PROXY_AUTHORIZATION, PROXY_AUTHORIZATION),
-        // The proxy answers 100 itself, when the upstream's connection takes the body.
-        (Present::EXPECT, EXPECT),
-    ] {
-        if present.has(field) {
-            headers.remove(name);
-        }
-    }
-    if trailers {
-        headers.insert(TE, HeaderValue::from_static("trailers"));
-        headers.insert(CONNECTION, HeaderValue::from_static("TE"));
-    }
-    let sent_host = if rules.preserve_host { host.unwrap_or(upstream) } else { upstream };
-    if headers.get(HOST) != Some(sent_host) {
-        headers.insert(HOST, sent_host.clone());
-    }
-    if rules.x_forwarded {
-        append_to_list(headers, X_FORWARDED_FOR, peer.forwarded_for());
-        headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("http"));
-        match host {
-            Some(host) => headers.insert(X_FORWARDED_HOST, host.clone()),
-            None => headers.remove(X_FORWARDED_HOST),
-        };
-    }
-    if rules.forwarded
-        && let Ok(element) = HeaderValue::from_maybe_shared(bytes::Bytes::from(peer.forwarded_element(host)))
-    {
-        append_to_list(headers, FORWARDED, &element);
-    }
-    if rules.via {
-        append_to_list(headers, VIA, &via(version));
-    }
+        })
 }
 
 /// Makes an upstream's header section one for the client.
@@ -323,34 +302,35 @@ pub(super) fn prepare_response(headers: &mut HeaderMap, rules: ForwardingHeaders
         headers.remove(PROXY_AUTHENTICATE);
     }
     if rules.via {
-        append_to_list(headers, VIA, &via(Version::HTTP_11));
+        append_to_list(headers, VIA, via(Version::HTTP_11));
     }
 }
 
-fn via(version: Version) -> HeaderValue {
-    HeaderValue::from_static(match version {
-        Version::HTTP_10 => "1.0 threadline",
-        Version::HTTP_2 => "2 threadline",
-        _ => "1.1 threadline",
-    })
+/// This hop's member of `Via` (RFC 9110, section 7.6.3).
+pub(super) const fn via(received: Version) -> &'static [u8] {
+    match received {
+        Version::HTTP_10 => b"1.0 threadline",
+        Version::HTTP_2 => b"2 threadline",
+        _ => b"1.1 threadline",
+    }
 }
 
-/// Appends one member to a list field, within one line: some recipients read only the first or the last.
-fn append_to_list(headers: &mut HeaderMap, name: HeaderName, member: &HeaderValue) {
-    if !headers.contains_key(&name) {
-        headers.insert(name, member.clone());
-        return;
-    }
+/// Appends one member to a list field, within one line.
+fn append_to_list(headers: &mut HeaderMap, name: HeaderName, member: &[u8]) {
     let mut list = Vec::new();
-    for value in headers.get_all(&name).iter().chain(std::iter::once(member)) {
-        if !list.is_empty() {
-            list.extend_from_slice(b", ");
-        }
-        list.extend_from_slice(value.as_bytes());
-    }
+    join_list(&mut list, headers, &name, member);
     if let Ok(list) = HeaderValue::from_maybe_shared(bytes::Bytes::from(list)) {
         headers.insert(name, list);
     }
+}
+
+/// Writes a list field's members and one more into one line: some recipients read only the first line, or the last.
+pub(super) fn join_list(line: &mut Vec<u8>, headers: &HeaderMap, name: &HeaderName, member: &[u8]) {
+    for value in headers.get_all(name) {
+        line.extend_from_slice(value.as_bytes());
+        line.extend_from_slice(b", ");
+    }
+    line.extend_from_slice(member);
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod client_io;
 mod connection;
 mod counters;
 mod drain;
+mod forward;
 mod framing;
 mod hygiene;
 mod identity;

@@ -10,16 +10,14 @@ use http::HeaderValue;
 /// The peer of a connection. What is written into each of its requests is made once.
 pub(super) struct Peer {
     address: IpAddr,
-    forwarded_for: HeaderValue,
+    text: String,
 }
 
 impl Peer {
     pub(super) fn new(socket: SocketAddr) -> Self {
         // A dual-stack listener shows IPv4 peers as mapped addresses.
         let address = socket.ip().to_canonical();
-        // An address is always a valid value.
-        let forwarded_for = HeaderValue::try_from(address.to_string()).unwrap_or(HeaderValue::from_static("unknown"));
-        Self { address, forwarded_for }
+        Self { address, text: address.to_string() }
     }
 
     /// The client's address.
@@ -28,8 +26,8 @@ impl Peer {
     }
 
     /// As a member of `X-Forwarded-For`.
-    pub(super) const fn forwarded_for(&self) -> &HeaderValue {
-        &self.forwarded_for
+    pub(super) const fn forwarded_for(&self) -> &[u8] {
+        self.text.as_bytes()
     }
 
     /// As an element of `Forwarded` (RFC 7239, section 4).

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 use threadline_model::{
     CapturedBody, CapturedText, Exchange, ExchangeId, HttpVersion, Outcome, Request, Response, Scheme, Sizes, Source,
     Timestamp, TlsFingerprints,
@@ -13,13 +13,14 @@ use threadline_model::{
 use super::body::RequestTap;
 use super::capture::{BodyCapture, capture_headers, capture_request_head};
 use super::connection::ClientConnection;
+use super::upstream::ResponseHead;
 use super::worker::Worker;
 
 /// A request's head as the client sent it. Still parts of the connection's buffer: copied only once the response is
 /// on its way.
 pub(super) struct RequestHead {
     pub(super) method: Method,
-    pub(super) version: HttpVersion,
+    pub(super) version: Version,
     /// In any form; only path and query are recorded.
     pub(super) uri: Uri,
     pub(super) host: Option<HeaderValue>,
@@ -36,7 +37,7 @@ pub(super) struct InProgress {
     end: Option<Instant>,
     head: RequestHead,
     request_body: Option<Arc<RequestTap>>,
-    response: Option<(u16, Option<HttpVersion>, HeaderMap)>,
+    response: Option<(StatusCode, Option<Version>, HeaderMap)>,
     response_body: BodyCapture,
     response_whole: bool,
     /// Bytes that passed through a tunnel: to the upstream, to the client.
@@ -46,7 +47,7 @@ pub(super) struct InProgress {
 
 /// The recording of one exchange; delivers it when dropped.
 pub(super) struct Recording {
-    /// `None` only while being dropped.
+    /// None only while being dropped.
     inner: Option<Box<InProgress>>,
     connection: Arc<ClientConnection>,
 }
@@ -81,7 +82,7 @@ impl Recording {
         }
     }
 
-    /// The request's head, to build the request once more.
+    /// The request's head.
     pub(super) fn request_head(&self) -> Option<&RequestHead> {
         self.inner.as_ref().map(|inner| &inner.head)
     }
@@ -102,15 +103,15 @@ impl Recording {
     }
 
     /// The upstream's response head came.
-    pub(super) fn response_head(&mut self, status: u16, version: HttpVersion, headers: &HeaderMap) {
+    pub(super) fn response_head(&mut self, head: &ResponseHead) {
         if let Some(inner) = &mut self.inner {
             inner.answered = Some(Instant::now());
-            inner.response = Some((status, Some(version), headers.clone()));
+            inner.response = Some((head.status, Some(head.version), head.headers.clone()));
         }
     }
 
     /// The proxy answers by itself.
-    pub(super) fn own_response(&mut self, status: u16, headers: &HeaderMap, body: &[u8], outcome: Outcome) {
+    pub(super) fn own_response(&mut self, status: StatusCode, headers: &HeaderMap, body: &[u8], outcome: Outcome) {
         let worker = &self.connection.worker;
         if let Some(inner) = &mut self.inner {
             inner.response = Some((status, None, headers.clone()));
@@ -184,8 +185,8 @@ impl InProgress {
         let sizes =
             Sizes { request: request_bytes + self.tunnelled.0, response: self.response_body.seen() + self.tunnelled.1 };
         let response = self.response.map(|(status, version, headers)| Response {
-            status,
-            version,
+            status: status.as_u16(),
+            version: version.map(http_version),
             headers: capture_headers(headers),
             body: self.response_body.finish(self.response_whole),
         });
@@ -203,7 +204,7 @@ impl InProgress {
             request: Request {
                 method: method_text(&self.head.method),
                 scheme: Some(Scheme::Http),
-                version: Some(self.head.version),
+                version: Some(http_version(self.head.version)),
                 host: head.host,
                 target: head.target,
                 headers: head.headers,
@@ -229,4 +230,13 @@ fn method_text(method: &Method) -> CapturedText {
         _ => return CapturedText::new(method.as_str().as_bytes().to_vec()),
     };
     CapturedText::new(known)
+}
+
+fn http_version(version: Version) -> HttpVersion {
+    match version {
+        Version::HTTP_09 | Version::HTTP_10 => HttpVersion::Http10,
+        Version::HTTP_2 => HttpVersion::Http2,
+        Version::HTTP_3 => HttpVersion::Http3,
+        _ => HttpVersion::Http11,
+    }
 }

@@ -38,17 +38,17 @@ impl Tunnel {
     }
 
     async fn run(&mut self, client: OnUpgrade, upstream: Box<Link>) -> io::Result<()> {
-        let upstream = upstream.into_upgraded().await;
+        let (upstream, early) = upstream.into_upgraded();
         let upgraded = client.await.map_err(io::Error::other)?;
         self.established = true;
         let client = upgraded
             .downcast::<TokioIo<ClientIo>>()
             .map_err(|_| io::Error::other("the client connection is not one of the proxy's"))?;
         let mut client_stream = Counted::new(client.io.into_inner().into_stream(), &self.to_upstream);
-        let mut upstream_stream = Counted::new(upstream.io.into_inner(), &self.to_client);
+        let mut upstream_stream = Counted::new(upstream, &self.to_client);
         // What either side sent right behind its head.
-        self.to_client.fetch_add(upstream.read_buf.len() as u64, Ordering::Relaxed);
-        client_stream.write_all(&upstream.read_buf).await?;
+        self.to_client.fetch_add(early.len() as u64, Ordering::Relaxed);
+        client_stream.write_all(&early).await?;
         self.to_upstream.fetch_add(client.read_buf.len() as u64, Ordering::Relaxed);
         upstream_stream.write_all(&client.read_buf).await?;
         copy_bidirectional(&mut client_stream, &mut upstream_stream).await.map(|_| ())

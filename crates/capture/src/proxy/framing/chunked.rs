@@ -1,4 +1,5 @@
-//! A chunked body (RFC 9112, section 7.1), followed without looking at its data.
+//! A chunked body (RFC 9112, section 7.1), followed without looking at its data: the requests of clients to find out
+//! where they end, the responses of upstreams to take them apart.
 
 /// Digits of a chunk size: 60 bits, more than any body has.
 const MAXIMUM_SIZE_DIGITS: u8 = 15;
@@ -7,7 +8,20 @@ const MAXIMUM_EXTRA: u32 = 64 << 10;
 
 /// The chunks are not delimited as they must be.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct ChunkFault;
+pub(crate) struct ChunkFault;
+
+/// What the next bytes of a chunked body are.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// So many bytes of framing, at least one.
+    Framing(usize),
+    /// So many bytes of data, at least one.
+    Data(usize),
+    /// So many bytes of the trailer section, its lines' ends included.
+    Trailer(usize),
+    /// So many bytes of framing, and the body is over.
+    End(usize),
+}
 
 /// How far the body is.
 #[derive(Debug)]
@@ -39,69 +53,108 @@ enum State {
 
 /// Where in a chunked body the last byte seen stands.
 #[derive(Debug)]
-pub(super) struct ChunkedBody {
+pub(crate) struct ChunkedBody {
     state: State,
     /// Size of the chunk as far as read; then what is missing of its data.
     missing: u64,
     extra: u32,
+    /// Whether spaces may stand behind a size, as some old servers write them.
+    padding: bool,
 }
 
 impl ChunkedBody {
-    pub(super) const fn new() -> Self {
-        Self { state: State::Size(0), missing: 0, extra: 0 }
+    /// A request's: to the letter, for nobody knows how the next recipient reads what is not.
+    pub(crate) const fn strict() -> Self {
+        Self { state: State::Size(0), missing: 0, extra: 0, padding: false }
+    }
+
+    /// A response's: sizes may be padded.
+    pub(crate) const fn tolerant() -> Self {
+        Self { state: State::Size(0), missing: 0, extra: 0, padding: true }
     }
 
     /// Takes the next bytes of the body.
     pub(super) fn follow<'a>(&mut self, mut bytes: &'a [u8]) -> Result<Progress<'a>, ChunkFault> {
-        while let Some((&byte, rest)) = bytes.split_first() {
-            self.state = match self.state {
-                State::Data => {
-                    let taken = usize::try_from(self.missing).unwrap_or(usize::MAX).min(bytes.len());
-                    self.missing -= taken as u64;
-                    bytes = &bytes[taken..];
-                    self.state = if self.missing == 0 { State::DataReturn } else { State::Data };
-                    continue;
-                }
-                State::Size(digits) => match (byte, digits) {
-                    (b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F', 0..MAXIMUM_SIZE_DIGITS) => {
-                        let digit = char::from(byte).to_digit(16).ok_or(ChunkFault)?;
-                        self.missing = (self.missing << 4) | u64::from(digit);
-                        State::Size(digits + 1)
-                    }
-                    (b'\r', 1..) => State::SizeEnd,
-                    (b';', 1..) => State::Extension,
-                    _ => return Err(ChunkFault),
-                },
-                State::Extension => match byte {
-                    b'\r' => State::SizeEnd,
-                    b'\n' => return Err(ChunkFault),
-                    _ => self.count_extra(State::Extension)?,
-                },
-                State::SizeEnd => match (byte, self.missing) {
-                    (b'\n', 0) => State::TrailerStart,
-                    (b'\n', _) => State::Data,
-                    _ => return Err(ChunkFault),
-                },
-                State::DataReturn => expect(byte, b'\r', State::DataEnd)?,
-                State::DataEnd => expect(byte, b'\n', State::Size(0))?,
-                State::TrailerStart => match byte {
-                    b'\r' => State::FinalEnd,
-                    b'\n' | b' ' | b'\t' => return Err(ChunkFault),
-                    _ => self.count_extra(State::Trailer)?,
-                },
-                State::Trailer => match byte {
-                    b'\r' => State::TrailerEnd,
-                    b'\n' => return Err(ChunkFault),
-                    _ => self.count_extra(State::Trailer)?,
-                },
-                State::TrailerEnd => expect(byte, b'\n', State::TrailerStart)?,
-                State::FinalEnd => {
-                    return if byte == b'\n' { Ok(Progress::Complete(rest)) } else { Err(ChunkFault) };
-                }
-            };
-            bytes = rest;
+        while !bytes.is_empty() {
+            match self.step(bytes)? {
+                Step::Framing(length) | Step::Data(length) | Step::Trailer(length) => bytes = &bytes[length..],
+                Step::End(length) => return Ok(Progress::Complete(&bytes[length..])),
+            }
         }
         Ok(Progress::Ongoing)
+    }
+
+    /// Takes the next part of the body: as many of `bytes`, which are not empty, as are of one kind.
+    pub(crate) fn step(&mut self, bytes: &[u8]) -> Result<Step, ChunkFault> {
+        if matches!(self.state, State::Data) {
+            let taken = usize::try_from(self.missing).unwrap_or(usize::MAX).min(bytes.len());
+            self.missing -= taken as u64;
+            if self.missing == 0 {
+                self.state = State::DataReturn;
+            }
+            return Ok(Step::Data(taken));
+        }
+        let trailer = self.in_trailer();
+        for (position, &byte) in bytes.iter().enumerate() {
+            match self.next(byte)? {
+                Some(next) => self.state = next,
+                None => return Ok(Step::End(position + 1)),
+            }
+            if matches!(self.state, State::Data) || self.in_trailer() != trailer {
+                // A line that proves to be the final empty one is part of the framing; whoever reads trailers can
+                // live with its CR.
+                return Ok(if trailer { Step::Trailer(position + 1) } else { Step::Framing(position + 1) });
+            }
+        }
+        Ok(if trailer { Step::Trailer(bytes.len()) } else { Step::Framing(bytes.len()) })
+    }
+
+    const fn in_trailer(&self) -> bool {
+        matches!(self.state, State::TrailerStart | State::Trailer | State::TrailerEnd)
+    }
+
+    /// The state after one byte of framing; none when the body is over.
+    fn next(&mut self, byte: u8) -> Result<Option<State>, ChunkFault> {
+        let next = match self.state {
+            // `step` takes data as a whole.
+            State::Data => State::Data,
+            State::Size(digits) => match (byte, digits) {
+                (b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F', 0..MAXIMUM_SIZE_DIGITS) => {
+                    let digit = char::from(byte).to_digit(16).ok_or(ChunkFault)?;
+                    self.missing = (self.missing << 4) | u64::from(digit);
+                    State::Size(digits + 1)
+                }
+                (b'\r', 1..) => State::SizeEnd,
+                (b';', 1..) => State::Extension,
+                (b' ' | b'\t', 1..) if self.padding => State::Extension,
+                _ => return Err(ChunkFault),
+            },
+            State::Extension => match byte {
+                b'\r' => State::SizeEnd,
+                b'\n' => return Err(ChunkFault),
+                _ => self.count_extra(State::Extension)?,
+            },
+            State::SizeEnd => match (byte, self.missing) {
+                (b'\n', 0) => State::TrailerStart,
+                (b'\n', _) => State::Data,
+                _ => return Err(ChunkFault),
+            },
+            State::DataReturn => expect(byte, b'\r', State::DataEnd)?,
+            State::DataEnd => expect(byte, b'\n', State::Size(0))?,
+            State::TrailerStart => match byte {
+                b'\r' => State::FinalEnd,
+                b'\n' | b' ' | b'\t' => return Err(ChunkFault),
+                _ => self.count_extra(State::Trailer)?,
+            },
+            State::Trailer => match byte {
+                b'\r' => State::TrailerEnd,
+                b'\n' => return Err(ChunkFault),
+                _ => self.count_extra(State::Trailer)?,
+            },
+            State::TrailerEnd => expect(byte, b'\n', State::TrailerStart)?,
+            State::FinalEnd => return if byte == b'\n' { Ok(None) } else { Err(ChunkFault) },
+        };
+        Ok(Some(next))
     }
 
     fn count_extra(&mut self, next: State) -> Result<State, ChunkFault> {

@@ -55,7 +55,7 @@ pub(super) enum BodyFraming {
 
 /// Where the head that `bytes` begin with ends: after its first empty line. Bytes before `searched` hold no end.
 /// An LF alone counts as a line's end here, as it does for hyper's parser; `judge` refuses it.
-pub(super) fn find_end(bytes: &[u8], searched: usize) -> Option<usize> {
+pub(crate) fn find_end(bytes: &[u8], searched: usize) -> Option<usize> {
     memchr_iter(b'\n', &bytes[searched..]).map(|found| found + searched).find_map(|line_feed| {
         let empty = match line_feed.checked_sub(1).map(|before| bytes[before]) {
             None | Some(b'\n') => true,

@@ -8,9 +8,10 @@
 mod chunked;
 mod head;
 
-use chunked::ChunkedBody;
+pub(crate) use chunked::{ChunkedBody, Step};
 pub(crate) use head::HeadFault;
-use head::{BodyFraming, find_end, judge};
+pub(crate) use head::find_end;
+use head::{BodyFraming, judge};
 
 /// A head that is not over after this many bytes is not followed further.
 const MAXIMUM_HEAD: usize = 1 << 20;
@@ -192,7 +193,7 @@ impl FramingFollower {
         self.position = match verdict {
             Ok(BodyFraming::None) => Position::BetweenHeads(false),
             Ok(BodyFraming::Length(length)) => Position::Length(length),
-            Ok(BodyFraming::Chunked) => Position::Chunked(ChunkedBody::new()),
+            Ok(BodyFraming::Chunked) => Position::Chunked(ChunkedBody::strict()),
             Err(fault) => {
                 self.partial = Vec::new();
                 self.fault = Some(FramingFault::Head { ordinal, fault });
