@@ -26,7 +26,9 @@ const ROUNDS: usize = 5;
 /// Measures and adds the section.
 pub(crate) fn run(table: &mut Table) {
     let exchanges: Vec<Exchange> =
-        ReferenceStream::new(1, DISTINCT as u32, Timestamp::from_micros(1_790_000_000_000_000)).take(DISTINCT).collect();
+        ReferenceStream::new(1, DISTINCT as u32, Timestamp::from_micros(1_790_000_000_000_000))
+            .take(DISTINCT)
+            .collect();
     let parameters: Vec<_> = REFERENCE_PARAMETERS
         .iter()
         .map(|one| json!({"name": one.name, "point": one.point, "type": one.kind, "group": one.group}))

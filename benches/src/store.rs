@@ -91,7 +91,8 @@ async fn ingest(
     rows: u64,
 ) -> Result<(Vec<(SessionId, ExchangeId)>, Vec<Figure>), Box<dyn std::error::Error>> {
     let mut builder = RowBuilder::with_capacity(BATCH);
-    let (mut built, mut encoded, mut decoded, mut appended) = (Duration::ZERO, Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    let (mut built, mut encoded, mut decoded, mut appended) =
+        (Duration::ZERO, Duration::ZERO, Duration::ZERO, Duration::ZERO);
     let (mut bytes, mut done, mut number) = (0, 0, 0_u128);
     let mut latencies = Vec::new();
     let mut sessions = Vec::new();
@@ -131,12 +132,7 @@ async fn ingest(
         Figure::new("encode", per_row(encoded), "ns per row", Budget::None),
         Figure::new("decode and check", per_row(decoded), "ns per row", Budget::None),
         Figure::new("bytes per row on the wire", bytes as f64 / rows as f64, "bytes", Budget::None),
-        Figure::new(
-            "durable ingest",
-            rows as f64 / appended.as_secs_f64(),
-            "rows/s",
-            Budget::AtLeast(120_000.0),
-        ),
+        Figure::new("durable ingest", rows as f64 / appended.as_secs_f64(), "rows/s", Budget::AtLeast(120_000.0)),
         Figure::new("acknowledged after, p50, eight batches at once", at(0.5), "ms", Budget::None),
         Figure::new("acknowledged after, p99, eight batches at once", at(0.99), "ms", Budget::None),
     ];
@@ -171,14 +167,18 @@ async fn questions(store: &DuckStore, sessions: &[(SessionId, ExchangeId)]) -> R
     let network = Network { address: [10, 1, 0, 0].into(), prefix: 20 };
     let user = some_user(store, range).await?;
     let five = vec![FacetField::Host, FacetField::Status, FacetField::Method, FacetField::Endpoint, FacetField::User];
-    let eleven = [five.clone(), vec![
-        FacetField::Application,
-        FacetField::Ip,
-        FacetField::Role,
-        FacetField::Key,
-        FacetField::UserAgent,
-        FacetField::Outcome,
-    ]].concat();
+    let eleven = [
+        five.clone(),
+        vec![
+            FacetField::Application,
+            FacetField::Ip,
+            FacetField::Role,
+            FacetField::Key,
+            FacetField::UserAgent,
+            FacetField::Outcome,
+        ],
+    ]
+    .concat();
     let failed = Filters {
         status: Choice { any: vec![StatusFilter::Class(5)], not: Vec::new() },
         host: text("api.shop.example"),
@@ -217,7 +217,10 @@ async fn questions(store: &DuckStore, sessions: &[(SessionId, ExchangeId)]) -> R
         .await?,
         median("one session's summary", Budget::None, async |round| {
             let (session, _) = sessions[pick(sessions, round)];
-            store.session(session, week, Filters::default(), 500, 1_800_000_000).await.map(|found| u64::from(found.is_some()))
+            store
+                .session(session, week, Filters::default(), 500, 1_800_000_000)
+                .await
+                .map(|found| u64::from(found.is_some()))
         })
         .await?,
         median("one exchange by its identity", twenty, async |round| {
@@ -248,7 +251,12 @@ async fn exchanges(store: &DuckStore, range: TimeRange, session: SessionId) -> R
 
 async fn some_user(store: &DuckStore, range: TimeRange) -> Result<String, StoreError> {
     let facets = store.facets(range, Filters::default(), vec![FacetField::User], 50).await?;
-    Ok(facets.into_iter().flat_map(|(_, counts)| counts).filter_map(|count| count.value).next_back().unwrap_or_default())
+    Ok(facets
+        .into_iter()
+        .flat_map(|(_, counts)| counts)
+        .filter_map(|count| count.value)
+        .next_back()
+        .unwrap_or_default())
 }
 
 /// The median of asking; the first answer, which warms what a running hub has warm, is not counted.

@@ -108,7 +108,8 @@ impl Traffic {
             let parameter = |name, value, hashed, origin| ParameterRow { name, value, hashed, origin, hidden: false };
             let user = session.user.as_ref().map(|(user, _)| parameter("user", user, true, MessageSide::Request));
             let role = session.user.as_ref().map(|(_, role)| parameter("role", role, false, MessageSide::Request));
-            let number = exchange.number.as_deref().map(|value| parameter("order", value, false, MessageSide::Response));
+            let number =
+                exchange.number.as_deref().map(|value| parameter("order", value, false, MessageSide::Response));
             let mut parameters = [parameter("token", &session.value, true, MessageSide::Request); 4];
             let mut count = 1;
             for found in [user, role, number].into_iter().flatten() {
@@ -168,7 +169,12 @@ impl Traffic {
 
     fn session(&mut self) -> Session {
         let bits = self.bits();
-        let user = (bits % 10 < 6).then(|| (format!("{:032x}", self.bits() % 40_000 * 0x9e37_79b9_7f4a_7c15), ["buyer", "buyer", "admin"][bits as usize % 3]));
+        let user = (bits % 10 < 6).then(|| {
+            (
+                format!("{:032x}", self.bits() % 40_000 * 0x9e37_79b9_7f4a_7c15),
+                ["buyer", "buyer", "admin"][bits as usize % 3],
+            )
+        });
         let mut id = [0; 16];
         id[..8].copy_from_slice(&self.bits().to_be_bytes());
         id[8..].copy_from_slice(&self.bits().to_be_bytes());

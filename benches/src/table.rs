@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Which side of the budget is good.
 #[derive(Clone, Copy, Debug)]
-pub enum Budget {
+pub(crate) enum Budget {
     /// The value should be at least this.
     AtLeast(f64),
     /// The value should be at most this.
@@ -15,33 +15,33 @@ pub enum Budget {
 
 /// One measured figure.
 #[derive(Clone, Debug)]
-pub struct Figure {
+pub(crate) struct Figure {
     /// What was measured, with the conditions that matter.
-    pub name: String,
+    pub(crate) name: String,
     /// The value.
-    pub value: f64,
+    pub(crate) value: f64,
     /// Its unit.
-    pub unit: &'static str,
+    pub(crate) unit: &'static str,
     /// What it should be.
-    pub budget: Budget,
+    pub(crate) budget: Budget,
 }
 
 impl Figure {
     /// A figure with a budget.
-    pub fn new(name: impl Into<String>, value: f64, unit: &'static str, budget: Budget) -> Self {
+    pub(crate) fn new(name: impl Into<String>, value: f64, unit: &'static str, budget: Budget) -> Self {
         Self { name: name.into(), value, unit, budget }
     }
 }
 
 /// Figures under headings.
 #[derive(Debug, Default)]
-pub struct Table {
+pub(crate) struct Table {
     sections: Vec<(String, Vec<Figure>)>,
 }
 
 impl Table {
     /// Adds a section.
-    pub fn section(&mut self, title: impl Into<String>, figures: Vec<Figure>) {
+    pub(crate) fn section(&mut self, title: impl Into<String>, figures: Vec<Figure>) {
         self.sections.push((title.into(), figures));
     }
 }

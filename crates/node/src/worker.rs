@@ -155,7 +155,7 @@ impl Worker {
                 break;
             }
             // Looking at the clock for each of a flood of exchanges would cost more than it gives.
-            if self.batch.rows.len() % 256 == 0 && since.elapsed() >= BATCH_AGE {
+            if self.batch.rows.len().is_multiple_of(256) && since.elapsed() >= BATCH_AGE {
                 break;
             }
         }
@@ -164,7 +164,7 @@ impl Worker {
 
     fn close_batch(&mut self) {
         self.batch.since = None;
-        if self.batch.rows.len() == 0 {
+        if self.batch.rows.is_empty() {
             return;
         }
         let rows = self.batch.rows.finish();

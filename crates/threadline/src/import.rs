@@ -48,7 +48,7 @@ pub(crate) enum ImportError {
 
 /// Where rows go.
 enum Target {
-    Hub(HubClient),
+    Hub(Box<HubClient>),
     Folder(Installation),
 }
 
@@ -137,14 +137,14 @@ pub(crate) async fn run(configuration: &Configuration, options: &ImportHarOption
 
 async fn open_target(configuration: &Configuration, options: &ImportHarOptions) -> Result<Target, ImportError> {
     if let (Some(address), Some(token)) = (&options.hub, &options.token) {
-        return Ok(Target::Hub(HubClient::new(address, token)?));
+        return Ok(Target::Hub(Box::new(HubClient::new(address, token)?)));
     }
     if let Some(hub) = HubClient::running_on(&configuration.data) {
         // After a kill the files that point to a hub are still there; only one that answers counts.
         match hub.policy().await {
             Ok(_) => {
                 say(&format!("Importing through the hub at {}\n", hub.address()));
-                return Ok(Target::Hub(hub));
+                return Ok(Target::Hub(Box::new(hub)));
             }
             Err(HubClientError::Unreachable { .. }) => {}
             Err(error) => return Err(error.into()),
@@ -179,7 +179,7 @@ async fn import_file(target: &Target, pipeline: &mut Pipeline, file: &Path) -> R
             add(&mut report.appended, target.append(rows.finish()).await?);
         }
     }
-    if rows.len() > 0 {
+    if !rows.is_empty() {
         add(&mut report.appended, target.append(rows.finish()).await?);
     }
     report.local = reader.counts().local;
