@@ -43,3 +43,19 @@ test("an address that leads nowhere says so", async ({ page }) => {
   await page.goto("/no/such/place");
   await expect(page.getByRole("heading", { name: "There is no such page" })).toBeVisible();
 });
+
+test("adds a person with the hub's rules at the field, and removes them", async ({ page, expectedErrors }) => {
+  expectedErrors.push(/422/u);
+  await page.goto("/system/people");
+  await page.getByLabel("Name", { exact: true }).fill("colleague");
+  const password = page.getByLabel("First password", { exact: true });
+  await password.fill("short");
+  await page.getByRole("button", { name: "Add a person" }).click();
+  await expect(password).toHaveAttribute("aria-invalid", "true");
+  await password.fill("several unrelated words");
+  await page.getByRole("button", { name: "Add a person" }).click();
+  await expect(page.getByRole("cell", { name: "colleague" })).toBeVisible();
+  await page.getByRole("button", { name: "Remove colleague" }).click();
+  await page.getByRole("button", { name: "Remove", exact: true }).click();
+  await expect(page.getByRole("cell", { name: "colleague" })).toHaveCount(0);
+});

@@ -87,6 +87,12 @@ const status = createRoute({
   component: lazyRouteComponent(() => import("./system/StatusPage"), "StatusPage"),
 });
 
+const people = createRoute({
+  getParentRoute: () => inside,
+  path: "/system/people",
+  component: lazyRouteComponent(() => import("./system/PeoplePage"), "PeoplePage"),
+});
+
 const tokens = createRoute({
   getParentRoute: () => inside,
   path: "/system/tokens",
@@ -108,7 +114,7 @@ const reference = createRoute({
 const tree = root.addChildren([
   firstRun,
   signIn,
-  inside.addChildren([home, sessions.addChildren([session]), parameters, status, tokens, auditLog, reference]),
+  inside.addChildren([home, sessions.addChildren([session]), parameters, status, people, tokens, auditLog, reference]),
 ]);
 
 export function makeRouter(queries: QueryClient) {

@@ -160,6 +160,8 @@ export const status = queryOptions({
 
 export const tokens = queryOptions({ queryKey: ["tokens"], queryFn: () => body(api.GET("/api/v1/tokens")) });
 
+export const people = queryOptions({ queryKey: ["people"], queryFn: () => body(api.GET("/api/v1/people")) });
+
 export const audit = infiniteQueryOptions({
   queryKey: ["audit"],
   queryFn: ({ pageParam }) =>

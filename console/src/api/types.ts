@@ -29,3 +29,4 @@ export type ApiToken = Schemas["ApiToken"];
 export type Role = Schemas["Role"];
 export type Me = Schemas["Me"];
 export type FacetName = Schemas["FacetName"];
+export type Person = Schemas["Person"];

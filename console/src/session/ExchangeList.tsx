@@ -34,19 +34,25 @@ export interface ExchangeListProps {
 export function ExchangeList(props: ExchangeListProps) {
   const { exchanges, open, onOpen } = props;
   const active = useRef<HTMLButtonElement | null>(null);
+  /** Walked with the keyboard: the focus goes along, so that Tab continues from what is read. */
+  const walked = useRef(false);
   const at = useMemo(() => exchanges.findIndex((one) => one.exchange_id === open), [exchanges, open]);
 
   useEffect(() => {
     if (open !== undefined) {
       active.current?.scrollIntoView({ block: "nearest" });
+      if (walked.current) {
+        active.current?.focus({ preventScroll: true });
+      }
     }
+    walked.current = false;
   }, [open, at]);
 
   const step = (by: 1 | -1): void => {
     const next = exchanges[at === -1 ? (by === 1 ? 0 : exchanges.length - 1) : at + by];
     if (next !== undefined) {
+      walked.current = true;
       onOpen(next.exchange_id);
-      active.current?.focus({ preventScroll: true });
     }
     if (at + by >= exchanges.length - 5 && props.hasMore && !props.loadingMore) {
       props.onMore();
@@ -57,6 +63,7 @@ export function ExchangeList(props: ExchangeListProps) {
     if (found === undefined) {
       props.onNextError(exchanges.at(-1));
     } else {
+      walked.current = true;
       onOpen(found.exchange_id);
     }
   };

@@ -39,7 +39,7 @@ export const SessionRow = memo(function SessionRow({ part, selected, span, threa
       <div className={styles.who}>
         <span className={styles.first} data-kind={identity.kind}>
           <Captured text={identity.text} hashed={identity.hashed} mono={identity.kind !== "user"} />
-          {part.role === null || part.role === undefined ? null : (
+          {part.role === null || part.role === undefined || narrow ? null : (
             <Badge size="xs" color="gray" className={styles.role ?? ""}>
               <Captured text={part.role} hashed={part.role_hashed} />
             </Badge>

@@ -10,6 +10,7 @@ import {
   IconKey,
   IconSearch,
   IconTimeline,
+  IconUsers,
 } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -25,7 +26,7 @@ const address = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*)(
 export function Palette() {
   const navigate = useNavigate();
   const [typed, setTyped] = useState("");
-  const go = (to: "/sessions" | "/setup/parameters" | "/system/status" | "/system/tokens" | "/system/audit" | "/system/api"): (() => void) => {
+  const go = (to: "/sessions" | "/setup/parameters" | "/system/status" | "/system/people" | "/system/tokens" | "/system/audit" | "/system/api"): (() => void) => {
     return () => {
       void navigate({ to, search: emptySearch });
     };
@@ -43,6 +44,7 @@ export function Palette() {
     place("sessions", "Sessions", "who did what, newest first", IconTimeline, go("/sessions")),
     place("parameters", "Parameters", "what makes a session: setup", IconAdjustmentsHorizontal, go("/setup/parameters")),
     place("status", "Status", "store, nodes, version", IconActivityHeartbeat, go("/system/status")),
+    place("people", "People", "who may sign in", IconUsers, go("/system/people")),
     place("tokens", "API tokens", "for programs", IconKey, go("/system/tokens")),
     place("audit", "Audit log", "who changed what", IconHistory, go("/system/audit")),
     place("reference", "API reference", "everything the console does", IconApi, go("/system/api")),

@@ -17,6 +17,9 @@ export function SystemFrame({ title, children }: { readonly title: string; reado
         </Link>
         {administrator ? (
           <>
+            <Link to="/system/people" search={emptySearch} className={styles.tab}>
+              People
+            </Link>
             <Link to="/system/tokens" search={emptySearch} className={styles.tab}>
               API tokens
             </Link>

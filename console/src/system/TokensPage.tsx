@@ -1,6 +1,6 @@
 // Tokens for programs. A secret is shown once, when it is made.
 
-import { ActionIcon, Button, Group, Modal, NumberInput, Select, Table, TextInput, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, NumberInput, Select, Table, TextInput, Tooltip } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
@@ -8,6 +8,7 @@ import { api, body } from "../api/client";
 import { asProblem } from "../api/problem";
 import { tokens } from "../api/queries";
 import type { ApiToken, Role } from "../api/types";
+import { AskOnce } from "../ui/AskOnce";
 import { Command } from "../ui/Command";
 import { Empty } from "../ui/Empty";
 import { Moment } from "../ui/Moment";
@@ -173,8 +174,20 @@ function Revoke({ token, onClose }: { readonly token: ApiToken | undefined; read
     },
   });
   return (
-    <Modal opened={token !== undefined} onClose={onClose} title="Revoke this token?" withCloseButton={false}>
-      <p style={{ marginTop: 0 }}>
+    <AskOnce
+      open={token !== undefined}
+      title="Revoke this token?"
+      keep="Keep it"
+      act="Revoke"
+      acting={revoke.isPending}
+      onKeep={onClose}
+      onAct={() => {
+        if (token !== undefined) {
+          revoke.mutate(token.id);
+        }
+      }}
+    >
+      <p>
         Whatever still uses <b>{token?.name}</b> is refused from now on.{" "}
         {isMoment(token?.last_used_at) ? (
           <>
@@ -185,22 +198,6 @@ function Revoke({ token, onClose }: { readonly token: ApiToken | undefined; read
         )}
       </p>
       {revoke.error === null ? null : <ProblemNote what="It was not revoked" error={revoke.error} />}
-      <Group justify="flex-end" gap="xs">
-        <Button variant="default" data-autofocus onClick={onClose}>
-          Keep it
-        </Button>
-        <Button
-          color="red"
-          loading={revoke.isPending}
-          onClick={() => {
-            if (token !== undefined) {
-              revoke.mutate(token.id);
-            }
-          }}
-        >
-          Revoke
-        </Button>
-      </Group>
-    </Modal>
+    </AskOnce>
   );
 }
