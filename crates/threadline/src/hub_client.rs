@@ -153,6 +153,7 @@ impl HubClient {
         let request = request.body(Full::new(body)).map_err(|error| unreachable(error.into()))?;
         let answer = self.client.request(request).await.map_err(|error| unreachable(error.into()))?;
         let status = answer.status();
+        #[allow(clippy::disallowed_methods, reason = "bounded by Limited")]
         let bytes = Limited::new(answer.into_body(), MAXIMUM_ANSWER).collect().await.map_err(unreachable)?.to_bytes();
         if status.is_success() {
             return Ok(bytes);
