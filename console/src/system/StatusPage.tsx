@@ -70,22 +70,36 @@ function Everything({ status: { store, nodes, ...hub }, stale }: { readonly stat
             <h3>
               <Captured text={node.name} />
             </h3>
-            <dl className={styles.counters}>
-              {node.counters.map(({ name, value }) => (
-                <div key={name} data-trouble={(value > 0 && /shed|fail|drop|lost/u.test(name)) || undefined}>
-                  <dt>{name.replaceAll("_", " ")}</dt>
-                  <dd>
-                    <Amount value={value} />
-                  </dd>
-                </div>
-              ))}
-            </dl>
+            {groups(node.counters).map(({ title, counters }) => (
+              <dl key={title} className={styles.counters} aria-label={title}>
+                {counters.map(({ name, value }) => (
+                  <div key={name} data-trouble={(value > 0 && /shed|fail|drop|lost|broken|timeout/u.test(name)) || undefined}>
+                    <dt>{name.replaceAll("_", " ")}</dt>
+                    <dd>
+                      <Amount value={value} />
+                    </dd>
+                  </div>
+                ))}
+              </dl>
+            ))}
           </section>
         ))
       )}
       <p className={styles.aside}>Nodes count since their start. Asked again every 5 seconds.</p>
     </div>
   );
+}
+
+type Counters = Status["nodes"][number]["counters"];
+
+/** What the proxy counts, and what the analysis behind it counts. */
+function groups(counters: Counters): readonly { readonly title: string; readonly counters: Counters }[] {
+  const proxy = counters.filter(({ name }) => name.startsWith("proxy_"));
+  const analysis = counters.filter(({ name }) => !name.startsWith("proxy_"));
+  return [
+    { title: "Analysis", counters: analysis },
+    { title: "Proxy", counters: proxy.map(({ name, value }) => ({ name: name.replace(/^proxy_/u, ""), value })) },
+  ].filter((group) => group.counters.length > 0);
 }
 
 function Block({ title, children }: { readonly title: string; readonly children: ReactNode }) {

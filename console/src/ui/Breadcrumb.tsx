@@ -10,9 +10,10 @@ export function Breadcrumb({ steps }: { readonly steps: readonly string[] }) {
         // The same word may stand twice in a point; its position tells it apart.
         <Fragment key={`${position} ${step}`}>
           {position === 0 ? null : (
-            <span className={styles.separator} aria-label="then">
-              ›
-            </span>
+            <>
+              {" "}
+              <span className={styles.separator}>›</span>{" "}
+            </>
           )}
           <bdi>{visible(step)}</bdi>
         </Fragment>
