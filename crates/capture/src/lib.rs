@@ -15,4 +15,10 @@ pub mod proxy;
 pub trait ExchangeSink: Send + Sync + 'static {
     /// Takes one exchange, or sheds it.
     fn offer(&self, exchange: Exchange);
+
+    /// Whether exchanges are wanted at all just now; asked at the beginning of each. Of one that is not, no copy is
+    /// made and nothing is offered: it only passes.
+    fn wants_exchanges(&self) -> bool {
+        true
+    }
 }

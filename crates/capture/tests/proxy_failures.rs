@@ -45,7 +45,9 @@ async fn an_upstream_that_does_not_answer_gives_504() {
 
 #[tokio::test]
 async fn what_is_not_a_response_gives_502() {
-    for answer in ["SSH-2.0-OpenSSH\r\n\r\n", "", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 101 Switching Protocols\r\n\r\n"] {
+    for answer in
+        ["SSH-2.0-OpenSSH\r\n\r\n", "", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 101 Switching Protocols\r\n\r\n"]
+    {
         let upstream = raw_upstream(move |mut client| async move {
             client.message().await;
             client.send(answer).await;
@@ -201,6 +203,38 @@ async fn a_full_queue_costs_no_request() {
         assert_eq!(client.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.status(), 200);
     }
     eventually("all offers", || sink.0.load(Ordering::SeqCst) == 200).await;
+}
+
+/// A sink that wants nothing.
+struct Uninterested;
+
+impl ExchangeSink for Uninterested {
+    fn offer(&self, _: Exchange) {
+        panic!("not wanted");
+    }
+
+    fn wants_exchanges(&self) -> bool {
+        false
+    }
+}
+
+#[tokio::test]
+async fn exchanges_that_nobody_wants_only_pass() {
+    let upstream = Upstream::start(|request| text_response(&request.text())).await;
+    let mut settings = threadline_capture::proxy::ProxySettings::new(
+        "127.0.0.1:0".parse().unwrap(),
+        format!("http://{}", upstream.address).parse().unwrap(),
+    );
+    settings.threads = std::num::NonZeroUsize::MIN;
+    let proxy = Running::start_with(settings, Arc::new(Uninterested), Arc::new(Collector::default()));
+    let mut client = proxy.connect().await;
+    for _ in 0..3 {
+        let post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
+        assert_eq!(client.ask(post).await.text(), "hello");
+    }
+    let counters = Arc::clone(&proxy.counters);
+    proxy.stopped().await;
+    assert_eq!((counters.requests.get(), counters.request_bytes.get(), counters.response_bytes.get()), (3, 15, 15));
 }
 
 #[tokio::test]

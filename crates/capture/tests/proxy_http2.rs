@@ -1,6 +1,6 @@
 //! Cleartext HTTP/2 with prior knowledge in, HTTP/1.1 out.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "bodies here are the test's own, and short")]
 
 mod proxy_support;
 
@@ -116,11 +116,8 @@ async fn bodies_of_unknown_length_and_trailers_pass() {
     let mut sender = connect(&proxy).await;
     let mut trailers = HeaderMap::new();
     trailers.insert("x-check", "9".parse().unwrap());
-    let frames = [
-        Frame::data(Bytes::from_static(b"one ")),
-        Frame::data(Bytes::from_static(b"two")),
-        Frame::trailers(trailers),
-    ];
+    let frames =
+        [Frame::data(Bytes::from_static(b"one ")), Frame::data(Bytes::from_static(b"two")), Frame::trailers(trailers)];
     let body = StreamBody::new(futures_util::stream::iter(frames.map(Ok::<_, std::convert::Infallible>)));
     let request = Request::post("http://shop.test/").header("trailer", "x-check").body(body).unwrap();
     let response = sender.send_request(request).await.unwrap().into_body().collect().await.unwrap();

@@ -173,7 +173,7 @@ impl InFlight {
             return self.refuse(&Failure::BadGateway);
         }
         self.recording.response_head(&head);
-        prepare_response(&mut head.headers, self.worker().settings.forwarding);
+        prepare_response(&mut head.headers, head.present, self.worker().settings.forwarding);
         let body = match upgrade {
             Some(client) if switches => {
                 mark_websocket(&mut head.headers);

@@ -27,7 +27,8 @@ struct TapState {
 
 impl RequestTap {
     pub(super) fn new(worker: Arc<Worker>) -> Arc<Self> {
-        let capture = BodyCapture::new(worker.settings.capture.request_bytes);
+        let wanted = worker.sink.wants_exchanges();
+        let capture = BodyCapture::new(if wanted { worker.settings.capture.request_bytes } else { 0 });
         Arc::new(Self { worker, state: Mutex::new(TapState { capture, ended: false }) })
     }
 

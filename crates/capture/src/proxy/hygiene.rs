@@ -20,7 +20,7 @@ impl Present {
     pub(super) const CONNECTION: u32 = 1;
     const KEEP_ALIVE: u32 = 1 << 1;
     const PROXY_CONNECTION: u32 = 1 << 2;
-    const TRANSFER_ENCODING: u32 = 1 << 3;
+    pub(super) const TRANSFER_ENCODING: u32 = 1 << 3;
     const UPGRADE: u32 = 1 << 4;
     const TE: u32 = 1 << 5;
     const PROXY_AUTHORIZATION: u32 = 1 << 6;
@@ -52,7 +52,19 @@ impl Present {
 
     /// Looks at every name once.
     pub(super) fn scan(headers: &HeaderMap) -> Self {
-        Self(headers.keys().fold(0, |bits, name| bits | Self::field(name)))
+        let mut present = Self::nothing();
+        headers.keys().for_each(|name| present.note(name));
+        present
+    }
+
+    /// None so far.
+    pub(super) const fn nothing() -> Self {
+        Self(0)
+    }
+
+    /// One more name.
+    pub(super) fn note(&mut self, name: &HeaderName) {
+        self.0 |= Self::field(name);
     }
 
     /// The bit of one field; 0 for those that an intermediary does not look at.
@@ -295,8 +307,7 @@ pub(super) fn takes_trailers(headers: &HeaderMap, present: Present) -> bool {
 }
 
 /// Makes an upstream's header section one for the client.
-pub(super) fn prepare_response(headers: &mut HeaderMap, rules: ForwardingHeaders) {
-    let present = Present::scan(headers);
+pub(super) fn prepare_response(headers: &mut HeaderMap, present: Present, rules: ForwardingHeaders) {
     strip_hop_by_hop(headers, present);
     if present.has(Present::PROXY_AUTHENTICATE) {
         headers.remove(PROXY_AUTHENTICATE);

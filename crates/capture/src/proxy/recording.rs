@@ -43,6 +43,8 @@ pub(super) struct InProgress {
     /// Bytes that passed through a tunnel: to the upstream, to the client.
     tunnelled: (u64, u64),
     outcome: Outcome,
+    /// Whether anybody wants the exchange.
+    wanted: bool,
 }
 
 /// The recording of one exchange; delivers it when dropped.
@@ -60,6 +62,7 @@ impl Recording {
         request_body: Option<Arc<RequestTap>>,
     ) -> Self {
         let worker = &connection.worker;
+        let wanted = worker.sink.wants_exchanges();
         let started = worker.clock.now();
         connection.answering(true);
         Self {
@@ -73,10 +76,11 @@ impl Recording {
                 head,
                 request_body,
                 response: None,
-                response_body: BodyCapture::new(worker.settings.capture.response_bytes),
+                response_body: BodyCapture::new(if wanted { worker.settings.capture.response_bytes } else { 0 }),
                 response_whole: false,
                 tunnelled: (0, 0),
                 outcome: Outcome::ClientAborted,
+                wanted,
             })),
             connection: Arc::clone(connection),
         }
@@ -104,7 +108,9 @@ impl Recording {
 
     /// The upstream's response head came.
     pub(super) fn response_head(&mut self, head: &ResponseHead) {
-        if let Some(inner) = &mut self.inner {
+        if let Some(inner) = &mut self.inner
+            && inner.wanted
+        {
             inner.answered = Some(Instant::now());
             inner.response = Some((head.status, Some(head.version), head.headers.clone()));
         }
@@ -158,9 +164,11 @@ impl Recording {
 impl Drop for Recording {
     fn drop(&mut self) {
         if let Some(mut inner) = self.inner.take() {
-            inner.end = Some(Instant::now());
             self.connection.answering(false);
-            self.connection.hand_over(inner);
+            if inner.wanted {
+                inner.end = Some(Instant::now());
+                self.connection.hand_over(inner);
+            }
         }
     }
 }

@@ -58,7 +58,8 @@ fn a_response_loses_what_belongs_to_the_upstreams_connection() {
         ("via", "1.0 cache"),
         ("x-end", "2"),
     ]);
-    prepare_response(&mut response, ForwardingHeaders { via: true, ..ForwardingHeaders::default() });
+    let present = Present::scan(&response);
+    prepare_response(&mut response, present, ForwardingHeaders { via: true, ..ForwardingHeaders::default() });
     assert_eq!(lines(&response), ["via: 1.0 cache, 1.1 threadline", "x-end: 2"]);
 }
 

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, head
 use http_body::Frame;
 
 use crate::proxy::framing::{ChunkedBody, Step, find_end};
+use crate::proxy::hygiene::{Present, names};
 
 /// What the upstream sent is not a response that everybody would read the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +19,8 @@ pub(in crate::proxy) struct ResponseHead {
     pub(in crate::proxy) status: StatusCode,
     pub(in crate::proxy) version: Version,
     pub(in crate::proxy) headers: HeaderMap,
+    /// Which of the fields that matter here stand in it.
+    pub(in crate::proxy) present: Present,
 }
 
 /// Headers are parsed on the stack up to this many; more are a malformed response.
@@ -55,21 +58,23 @@ fn parse_head(bytes: Bytes) -> Result<ResponseHead, Malformed> {
     }
     let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
     let mut headers = HeaderMap::with_capacity(response.headers.len());
+    let mut present = Present::nothing();
     for field in response.headers.iter() {
         let name = HeaderName::from_bytes(field.name.as_bytes());
         let value = HeaderValue::from_maybe_shared(bytes.slice_ref(field.value));
         let (Ok(name), Ok(value)) = (name, value) else { return Err(Malformed("a field is not one of HTTP")) };
+        present.note(&name);
         headers.append(name, value);
     }
     Ok(ResponseHead {
         status: status.ok_or(Malformed("the status is not one"))?,
         version: if response.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 },
         headers,
+        present,
     })
 }
 
 /// How a response's body is delimited (RFC 9112, section 6.3), and how much of it is missing.
-#[derive(Debug)]
 enum Delimited {
     Length(u64),
     Chunked(ChunkedBody),
@@ -77,19 +82,17 @@ enum Delimited {
 }
 
 /// A response's body while it is received.
-#[derive(Debug)]
 pub(super) struct Receiving {
     delimited: Delimited,
     /// Lines of the trailer section. Bounded by the chunk follower.
     trailer: Vec<u8>,
-    trailers: Option<HeaderMap>,
     over: bool,
 }
 
 impl Receiving {
     /// Between responses.
     pub(super) const fn nothing() -> Self {
-        Self { delimited: Delimited::Length(0), trailer: Vec::new(), trailers: None, over: true }
+        Self { delimited: Delimited::Length(0), trailer: Vec::new(), over: true }
     }
 
     /// The body after `head`, and whether the connection can be used again after it.
@@ -98,28 +101,26 @@ impl Receiving {
         let bodyless = *method == Method::HEAD
             || head.status.is_informational()
             || matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        let mut encodings = head.headers.get_all(header::TRANSFER_ENCODING).iter();
-        let encoding = encodings.next();
-        let delimited = match encoding {
-            _ if bodyless => Delimited::Length(0),
-            Some(encoding) => {
-                if !encoding.as_bytes().eq_ignore_ascii_case(b"chunked") || encodings.next().is_some() {
-                    return Err(Malformed("Transfer-Encoding is not chunked alone"));
-                }
-                if head.headers.contains_key(header::CONTENT_LENGTH) {
-                    // A response cannot be sent back; which length is right is clear only with both gone.
-                    return Err(Malformed("Content-Length together with Transfer-Encoding"));
-                }
-                Delimited::Chunked(ChunkedBody::tolerant())
+        let delimited = if bodyless {
+            Delimited::Length(0)
+        } else if head.present.has(Present::TRANSFER_ENCODING) {
+            let mut encodings = head.headers.get_all(header::TRANSFER_ENCODING).iter();
+            let chunked = encodings.next().is_some_and(|one| one.as_bytes().eq_ignore_ascii_case(b"chunked"));
+            if !chunked || encodings.next().is_some() {
+                return Err(Malformed("Transfer-Encoding is not chunked alone"));
             }
-            None => match content_length(&mut head.headers)? {
-                Some(length) => Delimited::Length(length),
-                None => Delimited::ByClose,
-            },
+            if head.present.has(Present::CONTENT_LENGTH) {
+                return Err(Malformed("Content-Length together with Transfer-Encoding"));
+            }
+            Delimited::Chunked(ChunkedBody::tolerant())
+        } else if head.present.has(Present::CONTENT_LENGTH) {
+            Delimited::Length(content_length(&mut head.headers)?)
+        } else {
+            Delimited::ByClose
         };
         let reusable = persistent && !matches!(delimited, Delimited::ByClose);
         let over = matches!(delimited, Delimited::Length(0));
-        Ok((Self { delimited, trailer: Vec::new(), trailers: None, over }, reusable))
+        Ok((Self { delimited, trailer: Vec::new(), over }, reusable))
     }
 
     /// Whether nothing more will come.
@@ -217,15 +218,13 @@ impl Receiving {
 /// Whether the upstream will take another request (RFC 9112, section 9.3).
 fn is_persistent(head: &ResponseHead) -> bool {
     let says = |option: &[u8]| {
-        head.headers.get_all(header::CONNECTION).iter().any(|value| {
-            value.as_bytes().split(|byte| *byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(option))
-        })
+        head.present.has(Present::CONNECTION) && names(&head.headers).any(|one| one.eq_ignore_ascii_case(option))
     };
     if head.version == Version::HTTP_10 { says(b"keep-alive") } else { !says(b"close") }
 }
 
 /// The one length of a response. Repeated equal values become one; anything else is malformed.
-fn content_length(headers: &mut HeaderMap) -> Result<Option<u64>, Malformed> {
+fn content_length(headers: &mut HeaderMap) -> Result<u64, Malformed> {
     let malformed = Malformed("Content-Length is not one number");
     let mut length = None;
     let mut members = 0;
@@ -242,7 +241,8 @@ fn content_length(headers: &mut HeaderMap) -> Result<Option<u64>, Malformed> {
             members += 1;
         }
     }
-    if let (Some(length), 2..) = (length, members) {
+    let length = length.ok_or(malformed)?;
+    if members > 1 {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
     Ok(length)
