@@ -102,7 +102,8 @@ test: ## Install what the tests need, run everything, end with "N passed, N fail
 
 .PHONY: debug
 debug: deps console ## Build the binary for tests: target/debug/threadline
-	cargo build --locked
+	@# What `make test-rust` builds, with the same features of dependencies: building less would build them once more.
+	cargo build --locked --workspace --bins --tests
 
 .PHONY: test-rust
 test-rust: deps console ## Unit, property and end-to-end tests with the real binary (ARGS="-p threadline-points json")
@@ -126,7 +127,7 @@ lint: deps console ## Formatting and clippy, warnings are errors
 
 .PHONY: check
 check: debug ## The repository's own rules: layering, file heads, documents, words, lock files (xtask)
-	cargo xtask check --binary $(TARGET_DIR)/debug/threadline
+	$(TARGET_DIR)/debug/xtask check --binary $(TARGET_DIR)/debug/threadline
 
 .PHONY: deny
 deny: $(CARGO_DENY) ## Licences, bans and sources of all dependencies, the fuzz targets' too (deny.toml)

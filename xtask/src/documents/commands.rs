@@ -32,9 +32,9 @@ const FOREIGN_OPTIONS: [&str; 11] = [
 ];
 
 /// Cargo's own subcommands that documents may name, and those of tools that the recipes bring.
-const CARGO: [&str; 16] = [
+const CARGO: [&str; 17] = [
     "add", "build", "check", "clean", "clippy", "deny", "doc", "fetch", "fmt", "fuzz", "install", "metadata",
-    "nextest", "run", "test", "tree",
+    "nextest", "run", "test", "tree", "update",
 ];
 
 /// What can be typed.
