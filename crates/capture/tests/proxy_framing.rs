@@ -59,6 +59,7 @@ async fn conflicting_framing_is_refused_and_what_follows_is_never_read() {
             let refusal = client.message().await.unwrap_or_else(|| panic!("{name} in pieces of {piece}: no answer"));
             assert_eq!(refusal.status(), 400, "{name}");
             assert_eq!(client.rest().await, b"", "{name}: the connection ends");
+            drop(client);
             eventually("the count", || {
                 proxy.counters.refused_framing.get() + proxy.counters.refused_malformed.get() == 1
             })
@@ -83,7 +84,24 @@ async fn a_refused_request_is_recorded_as_refused() {
     assert_eq!(exchange.outcome, Outcome::Refused);
     assert_eq!(exchange.request.target.as_bytes(), b"/x");
     assert_eq!(exchange.response.unwrap().status, 400);
-    assert_eq!(proxy.counters.refused_framing.get(), 1);
+    drop(client);
+    eventually("the count", || proxy.counters.refused_framing.get() == 1).await;
+}
+
+#[tokio::test]
+async fn a_client_that_goes_on_sending_still_gets_the_refusal() {
+    let upstream = Upstream::plain().await;
+    let proxy = Running::start(upstream.address, |_| {});
+    for _ in 0..20 {
+        let mut client = proxy.connect().await;
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        client.send(head).await;
+        // More than the proxy reads before it answers: unread bytes must not turn into a reset.
+        client.send(vec![b'x'; 200 << 10]).await;
+        assert_eq!(client.message().await.unwrap().status(), 400);
+        assert_eq!(client.rest().await, b"");
+    }
+    eventually("the count", || proxy.counters.refused_framing.get() == 20).await;
 }
 
 #[tokio::test]

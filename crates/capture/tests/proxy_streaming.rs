@@ -112,6 +112,28 @@ async fn a_slow_reader_holds_the_upstream_back_instead_of_filling_memory() {
 }
 
 #[tokio::test]
+async fn a_reader_that_takes_nothing_for_too_long_is_given_up() {
+    let upstream = raw_upstream(|mut client| async move {
+        client.head().await.unwrap();
+        client.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", CHUNK * CHUNKS)).await;
+        let chunk = vec![b'd'; CHUNK];
+        while client.stream.write_all(&chunk).await.is_ok() {}
+    })
+    .await;
+    let proxy = Running::start(upstream, |settings| settings.timeouts.stall = Duration::from_millis(100));
+    let mut client = proxy.connect().await;
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let exchange = proxy.exchanges.wait_for(1).await.remove(0);
+    assert_eq!(exchange.outcome, Outcome::ClientAborted);
+    assert!(exchange.sizes.response < (CHUNK * CHUNKS) as u64);
+    eventually("the connections to end", || {
+        proxy.counters.connections.get() + proxy.counters.upstream_connections.get() == 0
+    })
+    .await;
+    assert_eq!(proxy.counters.client_timeouts.get(), 1);
+}
+
+#[tokio::test]
 async fn server_sent_events_pass_one_by_one() {
     let go = Arc::new(Semaphore::new(0));
     let gone = Arc::clone(&go);
@@ -119,7 +141,9 @@ async fn server_sent_events_pass_one_by_one() {
         let go = Arc::clone(&gone);
         async move {
             client.head().await.unwrap();
-            client.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+            client
+                .send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+                .await;
             // Each event only once the client has asked for it, outside the connection: nothing pushes it along.
             while let Ok(permit) = go.acquire().await {
                 permit.forget();

@@ -5,7 +5,8 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -105,7 +106,14 @@ pub(super) struct ClientIo {
     waiting_at_head: u64,
     write_timer: LazyTimer,
     timed_out: Arc<AtomicBool>,
+    /// Bytes read and forgotten since our side was closed; none while it is open.
+    lingering: Option<usize>,
 }
+
+/// How long, and for how many bytes, a client that is still sending is listened to after our side is closed. Closing
+/// with unread bytes makes the kernel reset the connection, and the client may lose the answer that says why.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 512 << 10;
 
 impl ClientIo {
     pub(super) fn new(
@@ -130,6 +138,7 @@ impl ClientIo {
             waiting_at_head: 0,
             write_timer: LazyTimer::default(),
             timed_out,
+            lingering: None,
         }
     }
 
@@ -185,6 +194,29 @@ impl ClientIo {
         }
         self.timed_out.store(true, Ordering::Relaxed);
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Whether more is to be expected of the client than its closing.
+    fn is_client_sending(&self) -> bool {
+        self.follower
+            .as_ref()
+            .is_some_and(|follower| follower.fault().is_some() || follower.awaiting() == Awaiting::RestOfBody)
+    }
+
+    /// Reads and forgets until the client closes, or it has been enough.
+    fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut scratch = [0; 4 << 10];
+        while self.lingering.is_some_and(|count| count < LINGER_BYTES) {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    self.lingering = self.lingering.map(|count| count + buffer.filled().len());
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return self.read_timer.poll(context),
+            }
+        }
+        Poll::Ready(())
     }
 
     /// Bounds how long a write may make no progress.
@@ -253,6 +285,15 @@ impl AsyncWrite for ClientIo {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let this = &mut *self;
+        if this.lingering.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+            if !this.is_client_sending() {
+                return Poll::Ready(Ok(()));
+            }
+            this.lingering = Some(0);
+            this.read_timer.set(LINGER);
+        }
+        this.poll_linger(context).map(Ok)
     }
 }
