@@ -74,9 +74,8 @@ async fn pipelined_requests_are_answered_in_order() {
     let upstream = Upstream::start(|request| text_response(&request.first_line)).await;
     let proxy = Running::start(upstream.address, |_| {});
     let mut client = proxy.connect().await;
-    let requests: String = (0..40)
-        .map(|number| format!("POST /{number} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"))
-        .collect();
+    let requests: String =
+        (0..40).map(|number| format!("POST /{number} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")).collect();
     client.send(requests).await;
     for number in 0..40 {
         let response = client.message().await.unwrap();
@@ -191,12 +190,7 @@ async fn targets_reach_the_upstream_in_origin_form_under_its_prefix() {
     client.ask("GET http://other.test HTTP/1.1\r\nHost: ignored\r\n\r\n").await;
     assert_eq!(
         upstream.seen(),
-        [
-            "GET /base/a%20b?c=/d//e HTTP/1.1",
-            "GET /base/?q HTTP/1.1",
-            "OPTIONS * HTTP/1.1",
-            "GET /base/ HTTP/1.1"
-        ]
+        ["GET /base/a%20b?c=/d//e HTTP/1.1", "GET /base/?q HTTP/1.1", "OPTIONS * HTTP/1.1", "GET /base/ HTTP/1.1"]
     );
     assert_eq!(upstream.requests.lock().unwrap()[0].field("host"), Some("other.test"));
     let exchanges = proxy.exchanges.wait_for(4).await;
@@ -209,9 +203,7 @@ async fn the_consoles_cookie_reaches_neither_the_upstream_nor_the_record() {
     let upstream = Upstream::plain().await;
     let proxy = Running::start(upstream.address, |_| {});
     let mut client = proxy.connect().await;
-    client
-        .ask("GET / HTTP/1.1\r\nHost: a\r\nCookie: a=\"1 2\"; threadline_session=canary;  b=x==\r\n\r\n")
-        .await;
+    client.ask("GET / HTTP/1.1\r\nHost: a\r\nCookie: a=\"1 2\"; threadline_session=canary;  b=x==\r\n\r\n").await;
     client.ask("GET / HTTP/1.1\r\nHost: a\r\nCookie: threadline_session=canary\r\n\r\n").await;
     let exchanges = proxy.exchanges.wait_for(2).await;
     assert_eq!(exchanges[0].request.headers.first("cookie"), Some(&b"a=\"1 2\";  b=x=="[..]));
@@ -231,7 +223,8 @@ async fn several_workers_share_one_address() {
     }
     proxy.exchanges.wait_for(40).await;
     // A second proxy on the same address would silently get half of the connections.
-    let mut settings = threadline_capture::proxy::ProxySettings::new(proxy.address, "http://127.0.0.1:1".parse().unwrap());
+    let mut settings =
+        threadline_capture::proxy::ProxySettings::new(proxy.address, "http://127.0.0.1:1".parse().unwrap());
     settings.threads = 4.try_into().unwrap();
     let second = threadline_capture::proxy::Proxy::bind(
         settings,

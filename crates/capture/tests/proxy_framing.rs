@@ -125,6 +125,7 @@ async fn broken_chunks_end_the_connection_and_the_request_is_never_whole() {
             client.send(format!("{head}{chunks}{smuggled}")).await;
         }
         let answer = client.rest().await;
+        drop(client);
         assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 400"), "{chunks:?}");
         let exchange = proxy.exchanges.wait_for(1).await.remove(0);
         assert_eq!(exchange.outcome, Outcome::Refused, "{chunks:?}");
