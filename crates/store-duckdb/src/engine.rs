@@ -28,7 +28,6 @@ pub(crate) fn start(settings: &DuckSettings) -> Result<Connection, OpenError> {
         .and_then(|config| config.with("autoinstall_known_extensions", "false"))
         .and_then(|config| config.with("temp_directory", format!("{directory}/spill")))
         .and_then(|config| config.with("checkpoint_threshold", CHECKPOINT_THRESHOLD))
-        .and_then(|config| config.with("preserve_insertion_order", "false"))
         .map_err(failed)?;
     Connection::open_in_memory_with_flags(config).map_err(failed)
 }

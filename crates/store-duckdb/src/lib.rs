@@ -17,6 +17,7 @@ mod files;
 mod gate;
 mod imports;
 mod opening;
+mod packed;
 mod questions;
 mod readers;
 mod retention;

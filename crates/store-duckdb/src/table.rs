@@ -1,7 +1,7 @@
 //! The tables of one file, and a batch in the form in which they hold it.
 //!
 //! `exchanges` has the columns of `threadline_record`'s schema in its order (`client_ip` and `trace_id` as UUID, which
-//! is how the engine calls 16 bytes) and three of the store's own: `ingested_at`, which never repeats nor runs
+//! is how the engine calls 16 bytes; lists as texts, see [`packed`]) and three of the store's own: `ingested_at`, which never repeats nor runs
 //! backwards and so orders what became visible when; `batch`, the number of the row's batch in `batches`; and
 //! `attack_count`. The day is not a column: the file is the day.
 
@@ -14,6 +14,8 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit, TimestampMicrosecondTy
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use threadline_model::{Timestamp, UtcDay};
+
+use crate::packed;
 
 /// Creates the tables of a new file. `{}` is the file's name within the engine.
 pub(crate) const CREATE: &str = "
@@ -60,12 +62,12 @@ CREATE TABLE IF NOT EXISTS {}.exchanges (
     user_hashed BOOLEAN NOT NULL,
     role VARCHAR,
     role_hashed BOOLEAN NOT NULL,
-    params STRUCT(name VARCHAR, \"value\" VARCHAR, hashed BOOLEAN, origin VARCHAR, hidden BOOLEAN)[] NOT NULL,
-    attacks STRUCT(\"type\" VARCHAR, point VARCHAR, detector VARCHAR)[] NOT NULL,
+    params VARCHAR,
+    attacks VARCHAR,
     action VARCHAR NOT NULL,
     action_reason VARCHAR,
-    flows VARCHAR[] NOT NULL,
-    parse_errors STRUCT(part VARCHAR, parser VARCHAR, \"offset\" UINTEGER, reason VARCHAR)[] NOT NULL,
+    flows VARCHAR,
+    parse_errors VARCHAR,
     shed UINTEGER NOT NULL,
     ingested_at TIMESTAMP NOT NULL,
     batch UINTEGER NOT NULL,
@@ -124,6 +126,12 @@ pub(crate) fn stored(rows: &RecordBatch, ingested_at: Timestamp, batch: u32) -> 
     let position = rows.schema_ref().index_of("ts")?;
     fields[position] = Arc::new(Field::new("ts", plain_time.clone(), false));
     columns[position] = Arc::new(starts(rows)?.clone().with_timezone_opt(None::<Arc<str>>));
+    for (field, column) in fields.iter_mut().zip(&mut columns) {
+        if matches!(field.data_type(), DataType::List(_)) {
+            *column = Arc::new(packed::pack(field.name(), rows)?);
+            *field = Arc::new(Field::new(field.name(), DataType::Utf8, true));
+        }
+    }
 
     fields.push(Arc::new(Field::new("ingested_at", plain_time, false)));
     columns.push(Arc::new(TimestampMicrosecondArray::from_value(ingested_at.micros(), count)));

@@ -1,11 +1,11 @@
 //! A row of the table as [`StoredExchange`].
 
 use duckdb::Row;
-use duckdb::types::Value;
 use threadline_model::Timestamp;
 use threadline_record::address_from_bytes;
-use threadline_store::{StoredExchange, StoredParameter, StoredParseError};
+use threadline_store::StoredExchange;
 
+use crate::packed;
 use crate::questions::Bytes16;
 
 /// The columns of [`read`], in its order.
@@ -13,13 +13,13 @@ pub(crate) const COLUMNS: &str = "epoch_us(ts), epoch_us(ingested_at), exchange_
      application, host, scheme, proto, method, path, query, endpoint, protocol, operation, status, outcome, \
      duration_us, upstream_us, request_bytes, response_bytes, client_ip, user_agent, ja3, ja4, session_id, \
      session_key, session_key_kind, session_value, session_value_hashed, session_value_origin, session_trace, \
-     session_uncertain, request_session_id, request_session_key_kind, trace_id, \"user\", role, params, attack_count, \
-     action, parse_errors";
+     session_uncertain, request_session_id, request_session_key_kind, trace_id, \"user\", role, attack_count, action, \
+     parse_errors, params";
 
 /// Reads one row of [`COLUMNS`].
 pub(crate) fn read(row: &Row<'_>) -> Result<StoredExchange, duckdb::Error> {
     let mut next = Columns { row, position: 0 };
-    Ok(StoredExchange {
+    let mut exchange = StoredExchange {
         ts: Timestamp::from_micros(next.get()?),
         ingested_at: Timestamp::from_micros(next.get()?),
         exchange_id: next.get::<Bytes16>()?.exchange(),
@@ -59,11 +59,14 @@ pub(crate) fn read(row: &Row<'_>) -> Result<StoredExchange, duckdb::Error> {
         trace_id: next.get::<Option<Bytes16>>()?.map(|bytes| bytes.session().to_string()),
         user: next.get()?,
         role: next.get()?,
-        params: elements(next.get()?).map(parameter).collect(),
+        params: Vec::new(),
         attacks: next.get()?,
         action: next.get()?,
-        parse_errors: elements(next.get()?).map(parse_error).collect(),
-    })
+        parse_errors: packed::parse_errors(next.get()?),
+    };
+    let shared = [Some(exchange.session_value.as_str()), exchange.user.as_deref(), exchange.role.as_deref()];
+    exchange.params = packed::parameters(next.get()?, shared);
+    Ok(exchange)
 }
 
 /// Reads columns one after the other.
@@ -78,50 +81,4 @@ impl Columns<'_, '_> {
         self.position += 1;
         value
     }
-}
-
-/// The fields of each element of a list of structs, in the order of their declaration.
-fn elements(list: Value) -> impl Iterator<Item = std::vec::IntoIter<Value>> {
-    let elements = match list {
-        Value::List(elements) => elements,
-        _ => Vec::new(),
-    };
-    elements.into_iter().map(|element| match element {
-        Value::Struct(fields) => fields.iter().map(|(_, value)| value.clone()).collect::<Vec<_>>().into_iter(),
-        _ => Vec::new().into_iter(),
-    })
-}
-
-fn parameter(mut fields: std::vec::IntoIter<Value>) -> StoredParameter {
-    StoredParameter {
-        name: text(fields.next()),
-        value: text(fields.next()),
-        hashed: flag(fields.next()),
-        origin: text(fields.next()),
-        hidden: flag(fields.next()),
-    }
-}
-
-fn parse_error(mut fields: std::vec::IntoIter<Value>) -> StoredParseError {
-    StoredParseError {
-        part: text(fields.next()),
-        parser: text(fields.next()),
-        offset: match fields.next() {
-            Some(Value::UInt(offset)) => offset,
-            _ => 0,
-        },
-        reason: text(fields.next()),
-    }
-}
-
-/// The table's columns are not null, so that the other arms below are never taken.
-fn text(value: Option<Value>) -> String {
-    match value {
-        Some(Value::Text(text)) => text,
-        _ => String::new(),
-    }
-}
-
-fn flag(value: Option<Value>) -> bool {
-    matches!(value, Some(Value::Boolean(true)))
 }
