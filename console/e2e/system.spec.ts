@@ -54,8 +54,8 @@ test("adds a person with the hub's rules at the field, and removes them", async 
   await expect(password).toHaveAttribute("aria-invalid", "true");
   await password.fill("several unrelated words");
   await page.getByRole("button", { name: "Add a person" }).click();
-  await expect(page.getByRole("cell", { name: "colleague" })).toBeVisible();
+  await expect(page.getByRole("cell", { name: "colleague", exact: true })).toBeVisible();
   await page.getByRole("button", { name: "Remove colleague" }).click();
   await page.getByRole("button", { name: "Remove", exact: true }).click();
-  await expect(page.getByRole("cell", { name: "colleague" })).toHaveCount(0);
+  await expect(page.getByRole("cell", { name: "colleague", exact: true })).toHaveCount(0);
 });
