@@ -14,7 +14,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// The key of the Arrow schema's metadata that holds the version as a decimal number.
 pub const VERSION_METADATA: &str = "threadline.exchanges.version";
 
-/// Bytes of an identity.
+/// Bytes of an identity, and of an address.
 pub(crate) const IDENTITY_BYTES: i32 = 16;
 
 static VERSION_1: LazyLock<SchemaRef> = LazyLock::new(|| Arc::new(version_1()));
@@ -96,9 +96,8 @@ fn version_1() -> Schema {
         optional_number("upstream_us"),
         number("request_bytes"),
         number("response_bytes"),
-        // An address, not an identity; the 16 bytes share the identities' type because engines compare and compress
-        // that one well. IPv4 is kept mapped into IPv6 (RFC 4291, section 2.5.5.2).
-        identity("client_ip", true),
+        // Not marked as a UUID like the identities, and IPv4 mapped into IPv6 (RFC 4291, section 2.5.5.2).
+        Field::new("client_ip", DataType::FixedSizeBinary(IDENTITY_BYTES), true),
         optional_text("user_agent"),
         optional_text("ja3"),
         optional_text("ja4"),

@@ -30,6 +30,11 @@ impl Parameters {
         format!("{place}::UUID")
     }
 
+    /// Binds an address as the table holds it.
+    pub(crate) fn address(&mut self, bytes: [u8; 16]) -> String {
+        self.bind(Value::Blob(bytes.to_vec()))
+    }
+
     /// Binds a moment.
     pub(crate) fn time(&mut self, moment: Timestamp) -> String {
         self.bind(time(moment))
@@ -122,7 +127,7 @@ fn any<T>(values: &[T], parameters: &mut Parameters, matches: impl Fn(&T, &mut P
 
 fn network(network: &Network, parameters: &mut Parameters) -> String {
     let [first, last] = network_bounds(network);
-    format!("client_ip BETWEEN {} AND {}", parameters.identity(first), parameters.identity(last))
+    format!("client_ip BETWEEN {} AND {}", parameters.address(first), parameters.address(last))
 }
 
 /// The first and last address of a network, mapped into IPv6. A prefix that is too long is a single address.
@@ -158,7 +163,7 @@ fn search(text: &str, parameters: &mut Parameters) -> String {
         any.push(format!("session_id = {place} OR trace_id = {place}"));
     }
     if let Ok(address) = text.parse() {
-        any.push(format!("client_ip = {}", parameters.identity(address_bytes(address))));
+        any.push(format!("client_ip = {}", parameters.address(address_bytes(address))));
     }
     format!("({})", any.join(" OR "))
 }

@@ -4,7 +4,7 @@ use duckdb::{Connection, params_from_iter};
 use threadline_store::{Count, FacetField, Filters, TimeRange};
 
 use crate::files::Lease;
-use crate::questions::{facet_column, facet_value};
+use crate::questions::{facet_column, facet_text, facet_value};
 use crate::sql::{Parameters, condition, rows_of};
 
 pub(crate) fn answer(
@@ -72,7 +72,7 @@ fn statement(source: &str, fields: &[FacetField], limit: u32, sessions: Sessions
             format!("WHEN {mask} THEN {position}")
         })
         .collect();
-    let shown: Vec<String> = columns.iter().map(|column| format!("{column}::VARCHAR")).collect();
+    let shown: Vec<String> = fields.iter().map(|field| facet_text(*field)).collect();
     format!(
         "WITH counted AS (\
            SELECT {list}, GROUPING({list}) AS field, count(*) AS exchanges FROM {source} \

@@ -62,20 +62,31 @@ pub(crate) const fn facet_column(field: FacetField) -> &'static str {
     }
 }
 
-/// A facet's value as the API shows it: addresses are kept as 16 bytes and read as such.
-pub(crate) fn facet_value(field: FacetField, value: String) -> String {
-    match (field, Uuid::try_parse(&value)) {
-        (FacetField::Ip, Ok(address)) => address_from_bytes(address.into_bytes()).to_string(),
-        _ => value,
+/// A facet's column as text, which [`facet_value`] reads.
+pub(crate) fn facet_text(field: FacetField) -> String {
+    match field {
+        FacetField::Ip => "hex(client_ip)".to_owned(),
+        _ => format!("{}::VARCHAR", facet_column(field)),
     }
 }
 
-/// 16 bytes out of a column of the engine's type UUID.
+/// A facet's value as the API shows it.
+pub(crate) fn facet_value(field: FacetField, text: String) -> String {
+    match (field, Uuid::try_parse(&text)) {
+        (FacetField::Ip, Ok(address)) => address_from_bytes(address.into_bytes()).to_string(),
+        _ => text,
+    }
+}
+
+/// 16 bytes out of a column of the engine's types UUID or BLOB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Bytes16(pub(crate) [u8; 16]);
 
 impl FromSql for Bytes16 {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        if let ValueRef::Blob(bytes) = value {
+            return bytes.try_into().map(Self).map_err(|error| FromSqlError::Other(Box::new(error)));
+        }
         let text = value.as_str()?;
         Uuid::try_parse(text).map(|id| Self(id.into_bytes())).map_err(|error| FromSqlError::Other(Box::new(error)))
     }

@@ -7,7 +7,7 @@ use duckdb::{Connection, Row, params_from_iter};
 use threadline_model::{Timestamp, UtcDay};
 use threadline_store::{Count, FacetField, SessionPart, Thread, ThreadBin};
 
-use crate::questions::{Bytes16, CLASS, CLASS_COUNTS, facet_column, facet_value};
+use crate::questions::{Bytes16, CLASS, CLASS_COUNTS, facet_column, facet_text, facet_value};
 use crate::sql::Parameters;
 
 /// Most used values shown of addresses, hosts and endpoints.
@@ -98,27 +98,47 @@ impl<'a> Rows<'a> {
         source: &str,
         parts: &mut BTreeMap<(Bytes16, UtcDay), SessionPart>,
     ) -> Result<(), duckdb::Error> {
-        for field in TOP_FIELDS {
-            let column = facet_column(field);
-            let limit = if field == FacetField::Application { TOP_APPLICATIONS } else { TOP };
-            let sql = format!(
-                "SELECT session_id, (day - DATE '1970-01-01')::INTEGER, {column}::VARCHAR AS shown, count(*) AS counted \
-                 FROM {source} WHERE {column} IS NOT NULL GROUP BY session_id, day, {column} \
-                 QUALIFY row_number() OVER (PARTITION BY session_id, day ORDER BY counted DESC, shown) <= {limit} \
-                 ORDER BY counted DESC, shown"
-            );
-            let mut statement = self.connection.prepare(&sql)?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let Some(part) = parts.get_mut(&key(row)?) else { continue };
-                let value = Some(facet_value(field, row.get(2)?));
-                let count = Count { value, exchanges: row.get(3)?, sessions: 0 };
-                match field {
-                    FacetField::Ip => part.ips.push(count),
-                    FacetField::Host => part.hosts.push(count),
-                    FacetField::Application => part.applications.push(count),
-                    _ => part.endpoints.push(count),
-                }
+        let columns: Vec<&str> = TOP_FIELDS.map(facet_column).to_vec();
+        let sets: Vec<String> = columns.iter().map(|column| format!("(session_id, day, {column})")).collect();
+        let list = columns.join(", ");
+        // GROUPING has a bit per field, set where the field is not part of the set.
+        let masks: Vec<u32> = (0..columns.len()).rev().map(|bit| 0b1111 ^ 1 << bit).collect();
+        let shown: Vec<String> = TOP_FIELDS
+            .iter()
+            .zip(&masks)
+            .map(|(field, mask)| format!("WHEN {mask} THEN {}", facet_text(*field)))
+            .collect();
+        let sql = format!(
+            "WITH counted AS (\
+               SELECT session_id, day, GROUPING({list}) AS field, {list}, count(*) AS exchanges FROM {source} \
+               GROUP BY GROUPING SETS ({})), \
+             named AS (\
+               SELECT session_id, day, field, exchanges, CASE field {} END AS shown FROM counted) \
+             SELECT session_id, (day - DATE '1970-01-01')::INTEGER, field, shown, exchanges FROM named \
+             WHERE shown IS NOT NULL \
+             QUALIFY row_number() OVER (PARTITION BY session_id, day, field ORDER BY exchanges DESC, shown) \
+               <= {TOP_APPLICATIONS} \
+             ORDER BY exchanges DESC, shown",
+            sets.join(", "),
+            shown.join(" "),
+        );
+        let mut statement = self.connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let Some(part) = parts.get_mut(&key(row)?) else { continue };
+            let mask: u32 = row.get(2)?;
+            let Some(field) = masks.iter().position(|other| *other == mask).map(|position| TOP_FIELDS[position]) else {
+                continue;
+            };
+            let (counts, limit) = match field {
+                FacetField::Ip => (&mut part.ips, TOP),
+                FacetField::Host => (&mut part.hosts, TOP),
+                FacetField::Application => (&mut part.applications, TOP_APPLICATIONS),
+                _ => (&mut part.endpoints, TOP),
+            };
+            if counts.len() < limit {
+                let value = Some(facet_value(field, row.get(3)?));
+                counts.push(Count { value, exchanges: row.get(4)?, sessions: 0 });
             }
         }
         Ok(())

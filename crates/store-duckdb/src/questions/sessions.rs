@@ -37,6 +37,7 @@ pub(crate) fn answer(
 struct Key {
     session: Bytes16,
     day: UtcDay,
+    first: Timestamp,
     last: Timestamp,
 }
 
@@ -58,13 +59,14 @@ fn keys(
     // The total comes with a first row of its own, so that an empty page has one as well.
     let sql = format!(
         "WITH parts AS MATERIALIZED (\
-           SELECT session_id, day, max(ts) AS last FROM {} \
+           SELECT session_id, day, min(ts) AS first, max(ts) AS last FROM {} \
            WHERE {condition} AND ingested_at <= {snapshot} GROUP BY session_id, day), \
          page AS (\
-           SELECT session_id, (day - DATE '1970-01-01')::INTEGER AS day, epoch_us(last) AS last \
+           SELECT session_id, (day - DATE '1970-01-01')::INTEGER AS day, epoch_us(first) AS first, \
+             epoch_us(last) AS last \
            FROM parts {after} ORDER BY last DESC, session_id DESC LIMIT {limit}) \
-         SELECT NULL AS session_id, NULL AS day, NULL AS last, count(*) AS total FROM parts \
-         UNION ALL SELECT session_id, day, last, NULL FROM page \
+         SELECT NULL AS session_id, NULL AS day, NULL AS first, NULL AS last, count(*) AS total FROM parts \
+         UNION ALL SELECT session_id, day, first, last, NULL FROM page \
          ORDER BY last DESC NULLS FIRST, session_id DESC",
         rows_of(leases)
     );
@@ -73,11 +75,12 @@ fn keys(
     let (mut total, mut keys) = (0, Vec::new());
     while let Some(row) = rows.next()? {
         match row.get::<_, Option<Bytes16>>(0)? {
-            None => total = row.get(3)?,
+            None => total = row.get(4)?,
             Some(session) => keys.push(Key {
                 session,
                 day: UtcDay::from_days(row.get(1)?),
-                last: Timestamp::from_micros(row.get(2)?),
+                first: Timestamp::from_micros(row.get(2)?),
+                last: Timestamp::from_micros(row.get(3)?),
             }),
         }
     }
@@ -91,12 +94,12 @@ fn describe(
     start: Start,
     keys: &[Key],
 ) -> Result<Vec<SessionPart>, duckdb::Error> {
-    let (Some(first_day), Some(last)) = (keys.iter().map(|key| key.day).min(), keys.first().map(|key| key.last)) else {
+    let (Some(first), Some(last)) = (keys.iter().map(|key| key.first).min(), keys.first().map(|key| key.last)) else {
         return Ok(Vec::new());
     };
     // Only these sessions, and only the time that holds all of their parts on this page.
     let range = TimeRange {
-        from: query.range.from.max(first_day.start()),
+        from: first,
         to: query.range.to.min(Timestamp::from_micros(last.micros().saturating_add(1))),
     };
     let mut sessions: Vec<_> = keys.iter().map(|key| key.session.session()).collect();
