@@ -144,6 +144,7 @@ fuzz: ## Fuzz every parser, TIME seconds in all (TIME=3600 for an hour)
 .PHONY: bench
 bench: deps console ## Measure: one table with ratios, beside nginx where it applies (ARGS="--help" says what can be chosen)
 	scripts/install-test-tools.sh bench
+	cargo build --locked --profile dist --package threadline
 	cargo run --locked --profile dist --package threadline-bench -- $(ARGS)
 
 .PHONY: clean-clone

@@ -29,6 +29,7 @@ for purpose in "$@"; do
             ;;
         bench)
             need nginx nginx-light # the proxy's yardstick
+            need wrk wrk
             ;;
         *) fail "unknown purpose '$purpose' (tests, fuzz or bench)" ;;
     esac
