@@ -98,10 +98,8 @@ fn describe(
         return Ok(Vec::new());
     };
     // Only these sessions, and only the time that holds all of their parts on this page.
-    let range = TimeRange {
-        from: first,
-        to: query.range.to.min(Timestamp::from_micros(last.micros().saturating_add(1))),
-    };
+    let range =
+        TimeRange { from: first, to: query.range.to.min(Timestamp::from_micros(last.micros().saturating_add(1))) };
     let mut sessions: Vec<_> = keys.iter().map(|key| key.session.session()).collect();
     sessions.sort_unstable();
     sessions.dedup();
