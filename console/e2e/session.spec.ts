@@ -28,6 +28,9 @@ test("opens beside the list; an opened exchange says why it is here", async ({ p
 test("j and k walk the exchanges, e finds the next error, Esc closes one thing at a time", async ({ page }) => {
   await openFirst(page, "?status=4xx&q=");
   await page.getByRole("button", { name: "show all requests" }).click();
+  const list = page.getByRole("region", { name: "Exchanges" });
+  await expect(list.getByRole("status")).not.toContainText("the filters");
+  await expect(list.locator("[data-stale]")).toHaveCount(0);
   await page.keyboard.press("j");
   await expect(exchanges(page).first()).toHaveAttribute("aria-expanded", "true");
   await page.keyboard.press("j");

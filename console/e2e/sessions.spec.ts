@@ -112,6 +112,14 @@ test("the palette reaches pages, users and sessions", async ({ page, expectedErr
   await expect(page).toHaveURL(/\/sessions\/0123456789abcdef0123456789abcdef/u);
 });
 
+test("the palette opens from within a search field", async ({ page }) => {
+  await openList(page);
+  await page.keyboard.press("/");
+  await expect(page.getByRole("search").getByRole("combobox").first()).toBeFocused();
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("dialog").getByLabel("Go to")).toBeFocused();
+});
+
 test("all rows can be downloaded", async ({ page }) => {
   await openList(page);
   const waiting = page.waitForEvent("download");

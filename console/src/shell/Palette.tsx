@@ -82,6 +82,9 @@ export function Palette() {
       onQueryChange={setTyped}
       filter={(_query, all) => all}
       shortcut={["mod + K"]}
+      // From within a search field too; and at once, so that nothing typed right after is lost in a transition.
+      tagsToIgnore={[]}
+      transitionProps={{ duration: 0 }}
       nothingFound="Nothing matches"
       highlightQuery={false}
       overlayProps={{ blur: 1, backgroundOpacity: 0.35 }}
