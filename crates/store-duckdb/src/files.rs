@@ -32,17 +32,32 @@ impl FileKey {
         if live { "days" } else { "imports" }
     }
 
-    /// Where the file lies.
-    pub(crate) fn path(self, directory: &Path) -> PathBuf {
-        directory.join(Self::folder(self.live)).join(format!("{}.{EXTENSION}", self.day))
+    /// Where the file lies. A file that was rewritten takes the place of the one before under the next generation's
+    /// name: `2026-11-23.duckdb`, `2026-11-23.g1.duckdb` …
+    pub(crate) fn path(self, directory: &Path, generation: u32) -> PathBuf {
+        let name = match generation {
+            0 => format!("{}.{EXTENSION}", self.day),
+            generation => format!("{}.g{generation}.{EXTENSION}", self.day),
+        };
+        directory.join(Self::folder(self.live)).join(name)
+    }
+
+    /// The file that a name in a lane's folder stands for, with its generation.
+    pub(crate) fn parse(live: bool, name: &str) -> Option<(Self, u32)> {
+        let stem = name.strip_suffix(EXTENSION)?.strip_suffix('.')?;
+        let (day, generation) = match stem.split_once(".g") {
+            Some((day, generation)) => (day, generation.parse().ok()?),
+            None => (stem, 0),
+        };
+        Some((Self { live, day: UtcDay::parse(day)? }, generation))
     }
 
     /// The file's name within the engine: letters, digits and underscores only.
-    pub(crate) fn alias(self) -> String {
+    pub(crate) fn alias(self, generation: u32) -> String {
         let lane = if self.live { "live" } else { "import" };
         let day = self.day.days();
         let sign = if day < 0 { "_before" } else { "" };
-        format!("{lane}{sign}_{}", day.unsigned_abs())
+        format!("{lane}{sign}_{}_{generation}", day.unsigned_abs())
     }
 }
 
@@ -56,6 +71,8 @@ pub(crate) struct Extent {
     pub(crate) days: BTreeSet<UtcDay>,
     /// Batches so far; the next one's number.
     pub(crate) batches: u32,
+    /// Rows that were there when the file was last rewritten in order.
+    pub(crate) sorted: u64,
 }
 
 impl Extent {
@@ -74,6 +91,7 @@ impl Extent {
 #[derive(Debug)]
 pub(crate) struct StoreFile {
     pub(crate) key: FileKey,
+    pub(crate) generation: u32,
     pub(crate) alias: String,
     pub(crate) path: PathBuf,
     pub(crate) gate: Arc<Gate>,
@@ -81,8 +99,9 @@ pub(crate) struct StoreFile {
 }
 
 impl StoreFile {
-    pub(crate) fn new(key: FileKey, path: PathBuf, extent: Extent) -> Self {
-        Self { key, alias: key.alias(), path, gate: Arc::default(), extent: Mutex::new(extent) }
+    pub(crate) fn new(key: FileKey, generation: u32, path: PathBuf, extent: Extent) -> Self {
+        let (alias, gate, extent) = (key.alias(generation), Arc::default(), Mutex::new(extent));
+        Self { key, generation, alias, path, gate, extent }
     }
 
     pub(crate) fn extent(&self) -> MutexGuard<'_, Extent> {
@@ -127,6 +146,14 @@ impl Files {
         let mut files = self.0.write().unwrap_or_else(PoisonError::into_inner);
         files.push(file);
         files.sort_by_key(|file| (file.key.day, file.key.live));
+    }
+
+    /// Shows one file in the place of another; no question sees both or neither.
+    pub(crate) fn replace(&self, old: &Arc<StoreFile>, new: Arc<StoreFile>) {
+        let mut files = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = files.iter_mut().find(|file| Arc::ptr_eq(file, old)) {
+            *place = new;
+        }
     }
 
     /// Hides the files that `expired` says; they are still attached.

@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/lock                        held while a process has the directory
 //! DIR/days/2026-11-23.duckdb      live exchanges of that day
+//! DIR/days/2026-11-22.g1.duckdb   a closed day, rewritten in order
 //! DIR/imports/2026-11-23.duckdb   exchanges of any time, imported on that day
 //! DIR/days/….damaged              what could not be read, moved aside
 //! DIR/spill/                      what does not fit into memory; emptied at start
@@ -21,6 +22,7 @@ mod packed;
 mod questions;
 mod readers;
 mod retention;
+mod rewriting;
 mod settings;
 mod sql;
 mod store;

@@ -1,15 +1,16 @@
 //! What happens to a data directory before anybody may ask: it is locked, what a crash left behind is removed, what is
 //! older than retention is deleted, and every other file is attached or, when it is damaged, moved aside.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use duckdb::Connection;
-use threadline_model::{Timestamp, UtcDay};
+use threadline_model::Timestamp;
 
-use crate::engine;
-use crate::files::{EXTENSION, FileKey, StoreFile, log_path};
+use crate::engine::{self, AttachError};
+use crate::files::{FileKey, StoreFile, log_path};
 use crate::retention::Retention;
 use crate::settings::{DuckSettings, OpenError};
 
@@ -18,6 +19,9 @@ const LOCK: &str = "lock";
 
 /// Ends the names of files moved aside.
 const DAMAGED: &str = "damaged";
+
+/// Stands in the names of files that are being made.
+pub(crate) const STAGED: &str = ".new";
 
 /// Words by which the engine says that the machine, not the file, is at fault. A file is moved aside for nothing of
 /// this kind.
@@ -45,7 +49,7 @@ pub(crate) struct Opened {
 pub(crate) fn open(settings: &DuckSettings, retention: &Retention) -> Result<Opened, OpenError> {
     let directory = &settings.directory;
     for folder in [directory.clone(), directory.join(FileKey::folder(true)), directory.join(FileKey::folder(false))] {
-        fs::create_dir_all(&folder).map_err(at(&folder))?;
+        make_private(&folder).map_err(at(&folder))?;
     }
     let lock = lock(directory)?;
     let spill = directory.join("spill");
@@ -56,31 +60,51 @@ pub(crate) fn open(settings: &DuckSettings, retention: &Retention) -> Result<Ope
     let now = settings.clock.now();
     let mut opened = Opened { lock, connection, files: Vec::new(), ingested: Timestamp::from_micros(0), damaged: 0 };
     for live in [true, false] {
-        for key in list(&directory.join(FileKey::folder(live)), live)? {
-            let path = key.path(directory);
-            if retention.is_over(key, now) {
-                tracing::info!(file = %path.display(), "deleting what is older than retention");
-                remove(&path).map_err(at(&path))?;
-            } else {
-                opened.attach(key, &path)?;
-            }
+        for (key, generations) in list(&directory.join(FileKey::folder(live)), live)? {
+            opened.open_day(directory, key, &generations, retention.is_over(key, now))?;
         }
     }
     Ok(opened)
 }
 
 impl Opened {
-    fn attach(&mut self, key: FileKey, path: &Path) -> Result<(), OpenError> {
-        match engine::attach(&self.connection, key, path) {
+    /// Attaches the newest generation of a file that can be read. Older ones are what a crash left between showing
+    /// the newer and deleting them; the newer holds all they hold.
+    fn open_day(
+        &mut self,
+        directory: &Path,
+        key: FileKey,
+        generations: &BTreeSet<u32>,
+        over: bool,
+    ) -> Result<(), OpenError> {
+        let mut attached = false;
+        for generation in generations.iter().rev() {
+            let path = key.path(directory, *generation);
+            if over || attached {
+                tracing::info!(file = %path.display(), over, "deleting a file that is over or was replaced");
+                remove(&path).map_err(at(&path))?;
+            } else {
+                attached = self.attach(key, *generation, &path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the file could be read; if not, it has been moved aside.
+    fn attach(&mut self, key: FileKey, generation: u32, path: &Path) -> Result<bool, OpenError> {
+        match engine::attach(&self.connection, key, generation, path) {
             Ok((file, ingested)) => {
                 self.ingested = self.ingested.max(ingested);
                 self.files.push(file);
-                Ok(())
+                Ok(true)
             }
-            Err(source) if NOT_DAMAGED.iter().any(|words| source.to_string().contains(words)) => {
+            Err(AttachError::Form(form)) => Err(OpenError::Form { path: path.to_owned(), form }),
+            Err(AttachError::Engine(source)) if NOT_DAMAGED.iter().any(|words| source.to_string().contains(words)) => {
                 Err(OpenError::Engine { operation: "open a file that is not damaged", source })
             }
-            Err(error) => {
+            Err(AttachError::Engine(error)) => {
+                // What cannot be read now may be whole: a disk that fails, a quota, a mount that went away.
+                io::copy(&mut File::open(path).map_err(at(path))?, &mut io::sink()).map_err(at(path))?;
                 let aside = move_aside(path).map_err(at(path))?;
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
@@ -89,10 +113,22 @@ impl Opened {
                     "a day's file is damaged; it was moved aside and its exchanges are not shown",
                 );
                 self.damaged += 1;
-                Ok(())
+                Ok(false)
             }
         }
     }
+}
+
+/// Makes a folder that nobody but its owner can enter, and makes one that is there so: what is in it is as worth
+/// keeping from others as the secret beside it.
+fn make_private(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
 }
 
 /// Deletes a database file with everything the engine keeps beside it.
@@ -113,19 +149,21 @@ fn lock(directory: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// The database files of a folder, oldest first. Files that a crash left half made are removed on the way.
-fn list(folder: &Path, live: bool) -> Result<Vec<FileKey>, OpenError> {
-    let mut keys = Vec::new();
+/// The database files of a folder with their generations, oldest day first. Files that a crash left half made are
+/// removed on the way.
+fn list(folder: &Path, live: bool) -> Result<BTreeMap<FileKey, BTreeSet<u32>>, OpenError> {
+    let mut files: BTreeMap<FileKey, BTreeSet<u32>> = BTreeMap::new();
     for entry in fs::read_dir(folder).map_err(at(folder))? {
         let path = entry.map_err(at(folder))?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.contains(".new") {
+        if name.contains(STAGED) {
             tracing::info!(file = %path.display(), "removing a file that was not finished");
             fs::remove_file(&path).map_err(at(&path))?;
             continue;
         }
-        let day = name.strip_suffix(&format!(".{EXTENSION}")).and_then(UtcDay::parse);
-        keys.extend(day.map(|day| FileKey { live, day }));
+        if let Some((key, generation)) = FileKey::parse(live, name) {
+            files.entry(key).or_default().insert(generation);
+        }
         // A log without its database is what a deletion that was cut short leaves.
         let orphan = name.strip_suffix(".wal").is_some_and(|database| !folder.join(database).exists());
         if orphan {
@@ -133,8 +171,7 @@ fn list(folder: &Path, live: bool) -> Result<Vec<FileKey>, OpenError> {
             fs::remove_file(&path).map_err(at(&path))?;
         }
     }
-    keys.sort_unstable();
-    Ok(keys)
+    Ok(files)
 }
 
 /// Renames a file and what lies beside it to a free name that no listing takes for a database.

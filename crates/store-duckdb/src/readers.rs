@@ -14,7 +14,7 @@ use crate::writer::failed;
 #[derive(Debug)]
 pub(crate) struct Readers {
     connections: Arc<Mutex<Connections>>,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
     timeout: Duration,
 }
 
@@ -28,7 +28,7 @@ struct Connections {
 impl Readers {
     pub(crate) fn new(first: Connection, count: usize, timeout: Duration) -> Self {
         let connections = Connections { first: Some(first), idle: Vec::new() };
-        Self { connections: Arc::new(Mutex::new(connections)), turns: Semaphore::new(count.max(1)), timeout }
+        Self { connections: Arc::new(Mutex::new(connections)), turns: Arc::new(Semaphore::new(count.max(1))), timeout }
     }
 
     /// Runs a question. `operation` says in an error what failed.
@@ -37,7 +37,7 @@ impl Readers {
         operation: &'static str,
         question: impl FnOnce(&Connection) -> Result<T, duckdb::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let _turn = self.turns.acquire().await.map_err(|_| StoreError::Closed)?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let connection = self.take()?.map_err(failed(operation))?;
         let stop = Arc::new(Stop(Mutex::new(Some(connection.interrupt_handle()))));
         // Dropped when the answer is there, when it took too long, and when whoever asked has gone.
@@ -48,6 +48,8 @@ impl Readers {
             // From here on the connection may serve somebody else, whom nobody may stop in our name.
             stop.disarm();
             lock(&connections).idle.push(connection);
+            // Only now: whoever asked may have gone long before the engine let go.
+            drop(turn);
             answer
         });
         match tokio::time::timeout(self.timeout, work).await {
@@ -63,6 +65,11 @@ impl Readers {
         let mut connections = lock(&self.connections);
         connections.first = None;
         connections.idle.clear();
+    }
+
+    /// A connection outside of the pool, for upkeep.
+    pub(crate) fn another(&self) -> Result<Result<Connection, duckdb::Error>, StoreError> {
+        lock(&self.connections).first.as_ref().map(Connection::try_clone).ok_or(StoreError::Closed)
     }
 
     fn take(&self) -> Result<Result<Connection, duckdb::Error>, StoreError> {
@@ -82,9 +89,20 @@ fn lock(connections: &Mutex<Connections>) -> MutexGuard<'_, Connections> {
 /// Stops a running question, unless it has ended.
 struct Stop(Mutex<Option<Arc<InterruptHandle>>>);
 
+/// How often a question that nobody waits for is told to stop. Once is not enough: the engine forgets what it was
+/// told between two statements, and most questions are several.
+const REPEATED: Duration = Duration::from_millis(20);
+
 impl Stop {
     fn disarm(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Whether the question is still running; it has then been told. The lock is held while interrupting, so that
+    /// the question cannot end, and its connection serve another, in between.
+    fn interrupt(&self) -> bool {
+        let handle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        handle.as_ref().inspect(|handle| handle.interrupt()).is_some()
     }
 }
 
@@ -92,10 +110,16 @@ struct StopWhenLeft(Arc<Stop>);
 
 impl Drop for StopWhenLeft {
     fn drop(&mut self) {
-        // The lock is held while interrupting, so that the question cannot end, and its connection serve another,
-        // in between.
-        if let Some(handle) = self.0.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            handle.interrupt();
+        if !self.0.interrupt() {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let stop = Arc::clone(&self.0);
+            runtime.spawn(async move {
+                while stop.interrupt() {
+                    tokio::time::sleep(REPEATED).await;
+                }
+            });
         }
     }
 }

@@ -18,6 +18,9 @@ pub struct DuckSettings {
     pub import_retention_days: u32,
     /// The most memory the engine may use for its buffers, bytes; beyond it, it spills into the directory.
     pub memory_limit: u64,
+    /// Bytes of a day's write-ahead log after which the engine writes it into the day's file. More makes commits
+    /// steadier, and start and memory worse.
+    pub checkpoint_bytes: u64,
     /// Questions answered at the same time. More wait their turn.
     pub readers: usize,
     /// A question that takes longer is stopped.
@@ -27,13 +30,14 @@ pub struct DuckSettings {
 }
 
 impl DuckSettings {
-    /// The defaults: 7 days live, 30 days imported, 512 MiB, 4 readers, 30 seconds.
+    /// The defaults: 7 days live, 30 days imported, 512 MiB of memory, 64 MiB of log, 4 readers, 30 seconds.
     pub fn new(directory: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
         Self {
             directory: directory.into(),
             retention_days: 7,
             import_retention_days: 30,
             memory_limit: 512 * 1024 * 1024,
+            checkpoint_bytes: 64 * 1024 * 1024,
             readers: 4,
             query_timeout: Duration::from_secs(30),
             clock,
@@ -49,6 +53,7 @@ impl fmt::Debug for DuckSettings {
             .field("retention_days", &self.retention_days)
             .field("import_retention_days", &self.import_retention_days)
             .field("memory_limit", &self.memory_limit)
+            .field("checkpoint_bytes", &self.checkpoint_bytes)
             .field("readers", &self.readers)
             .field("query_timeout", &self.query_timeout)
             .finish_non_exhaustive()
@@ -79,6 +84,14 @@ pub enum OpenError {
     Path {
         /// The directory.
         path: PathBuf,
+    },
+    /// A file was written by a version that keeps exchanges in another form.
+    #[error("{} is of form {form}, which this version cannot read; start the version that wrote it, or move the file away", path.display())]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// Its form.
+        form: u32,
     },
     /// The engine did not start, or a file cannot be opened although it is not damaged.
     #[error("the database engine could not {operation}")]

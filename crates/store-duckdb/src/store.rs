@@ -15,10 +15,11 @@ use threadline_store::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use crate::files::Files;
+use crate::files::{Files, StoreFile};
 use crate::questions::{self, exchanges, facets, histogram, sessions, summary};
 use crate::readers::Readers;
 use crate::retention::Retention;
+use crate::rewriting::{self, Rewriting};
 use crate::settings::{DuckSettings, OpenError};
 use crate::writer::{Command, QUEUE, Writer, failed};
 use crate::{opening, retention};
@@ -41,6 +42,9 @@ struct Shared {
     ingested: Arc<AtomicI64>,
     damaged: AtomicU64,
     closed: AtomicBool,
+    /// Files that are hidden and yet to be deleted. Held while files are deleted or rewritten.
+    upkeep: Mutex<Vec<Arc<StoreFile>>>,
+    rewriting: Rewriting,
 }
 
 impl DuckStore {
@@ -79,11 +83,25 @@ impl DuckStore {
             ingested,
             damaged: AtomicU64::new(opened.damaged),
             closed: AtomicBool::new(false),
+            upkeep: Mutex::default(),
+            rewriting: Rewriting::default(),
         });
         let directory_error = |source| OpenError::Directory { path: settings.directory.clone(), source };
         let writer = spawn("store-writer", opened.lock, move || writer.run(queue)).map_err(directory_error)?;
         let retention = keep_retention(&shared).map_err(directory_error)?;
         Ok(Self { shared, retention: Mutex::new(Some(retention)), writer: Mutex::new(Some(writer)) })
+    }
+
+    /// Rewrites closed days in the order of hours and sessions, which takes less space and finds a session's
+    /// exchanges in one place. Runs by itself, an hour after the day has ended.
+    ///
+    /// # Errors
+    /// When the engine fails (a full disk, for one); the days are then as they were.
+    pub async fn rewrite_closed_days(&self) -> Result<(), StoreError> {
+        self.shared.check_open()?;
+        let shared = Arc::clone(&self.shared);
+        let work = tokio::task::spawn_blocking(move || shared.rewrite_closed_days());
+        work.await.map_err(failed("rewrite a day"))?
     }
 }
 
@@ -113,10 +131,13 @@ fn keep_retention(shared: &Arc<Shared>) -> std::io::Result<(SyncSender<()>, Join
                 Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
             }
             let Some(shared) = shared.upgrade() else { return };
-            match shared.enforce_retention() {
+            match shared.enforce_retention().and_then(|()| shared.rewrite_closed_days()) {
                 Ok(()) | Err(StoreError::Closed) => {}
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "retention could not be enforced");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the store's upkeep failed; it is tried again"
+                    );
                 }
             }
         }
@@ -127,15 +148,62 @@ fn keep_retention(shared: &Arc<Shared>) -> std::io::Result<(SyncSender<()>, Join
 impl Shared {
     /// Hides what is over, waits for its readers, deletes it, and checkpoints the days before today. Blocks.
     fn enforce_retention(&self) -> Result<(), StoreError> {
+        let mut hidden = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
-        for file in self.files.hide(|file| self.retention.is_over(file.key, now)) {
-            file.gate.close_and_drain();
-            self.tell(|reply| Command::Remove { file, reply })?;
-        }
+        hidden.extend(self.files.hide(|file| self.retention.is_over(file.key, now)));
+        self.delete(&mut hidden)?;
         self.tell(|reply| Command::Tidy { today: now.day(), reply })
     }
 
-    fn tell(&self, command: impl FnOnce(oneshot::Sender<Result<(), StoreError>>) -> Command) -> Result<(), StoreError> {
+    /// Deletes hidden files once their readers have left. One that cannot be deleted stays in the list, for the next
+    /// time, and does not keep the others.
+    fn delete(&self, hidden: &mut Vec<Arc<StoreFile>>) -> Result<(), StoreError> {
+        let mut result = Ok(());
+        hidden.retain(|file| {
+            file.gate.close_and_drain();
+            let deleted = self.tell(|reply| Command::Remove { file: Arc::clone(file), reply });
+            let kept = deleted.is_err();
+            result = std::mem::replace(&mut result, Ok(())).and(deleted);
+            kept
+        });
+        result
+    }
+
+    /// Rewrites the closed days whose rows are not in order. Blocks, for seconds per million rows.
+    fn rewrite_closed_days(&self) -> Result<(), StoreError> {
+        let mut hidden = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        for file in self.files.all() {
+            self.check_open()?;
+            let batches = {
+                let extent = file.extent();
+                if !rewriting::is_due(file.key, &extent, now) {
+                    continue;
+                }
+                extent.batches
+            };
+            let connection = self.readers.another()?.map_err(failed("rewrite a day"))?;
+            let staged = self.rewriting.run(&connection, &file).map_err(|error| match self.rewriting.is_stopped() {
+                true => StoreError::Closed,
+                false => failed("rewrite a day")(error),
+            })?;
+            let old = Arc::clone(&file);
+            let replaced = self.tell(|reply| Command::Replace { file: old, staged: staged.clone(), batches, reply })?;
+            if replaced {
+                hidden.push(file);
+                self.delete(&mut hidden)?;
+            } else {
+                // Late rows came in meanwhile; the next time will do.
+                opening::remove(&staged).map_err(failed("delete an outdated rewriting"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tell<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Command,
+    ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.commands.blocking_send(command(reply)).map_err(|_| StoreError::Closed)?;
         answer.blocking_recv().map_err(|_| StoreError::Closed)?
@@ -196,7 +264,7 @@ impl ExchangeStore for DuckStore {
         self.shared.check_open()?;
         // The identity of live traffic tells its day; what is not there is looked for everywhere.
         let day = questions::day_of(id);
-        let likely = |file: &Arc<crate::files::StoreFile>| {
+        let likely = |file: &Arc<StoreFile>| {
             day.is_some_and(|day| file.key.live && (day.plus(-1)..=day.plus(1)).contains(&file.key.day))
         };
         for likely_ones in [true, false] {
@@ -266,6 +334,7 @@ impl ExchangeStore for DuckStore {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let shared = Arc::clone(&self.shared);
         let work = tokio::task::spawn_blocking(move || {
+            shared.rewriting.stop();
             if let Some((stop, thread)) = retention {
                 drop(stop);
                 let _ = thread.join();

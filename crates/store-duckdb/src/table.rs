@@ -1,9 +1,11 @@
 //! The tables of one file, and a batch in the form in which they hold it.
 //!
 //! `exchanges` has the columns of `threadline_record`'s schema in its order (lists as texts, see [`packed`];
-//! addresses as BLOB, whose repeated values the engine reads fifty times faster than those of UUID) and three of the store's own: `ingested_at`, which never repeats nor runs
-//! backwards and so orders what became visible when; `batch`, the number of the row's batch in `batches`; and
-//! `attack_count`. The day is not a column: the file is the day.
+//! addresses as BLOB, whose repeated values the engine reads fifty times faster than those of UUID) and three of the
+//! store's own: `ingested_at`, which never repeats nor runs backwards and so orders what became visible when; `batch`,
+//! the number of the row's batch in `batches`; and `attack_count`. The day is not a column: the file is the day.
+//! `batches` says which batches the file has, the one row of `about` the file's form and how many of its rows were
+//! there when it was last rewritten in order.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,9 +19,12 @@ use threadline_model::{Timestamp, UtcDay};
 
 use crate::packed;
 
+/// The number of the form below. A file of another form is refused by name, not misread.
+pub(crate) const FORM: u32 = 1;
+
 /// Creates the tables of a new file. `{}` is the file's name within the engine.
 pub(crate) const CREATE: &str = "
-CREATE TABLE IF NOT EXISTS {}.exchanges (
+CREATE TABLE {}.exchanges (
     ts TIMESTAMP NOT NULL,
     exchange_id UUID NOT NULL,
     node VARCHAR NOT NULL,
@@ -73,10 +78,14 @@ CREATE TABLE IF NOT EXISTS {}.exchanges (
     batch UINTEGER NOT NULL,
     attack_count USMALLINT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS {}.batches (
+CREATE TABLE {}.batches (
     number UINTEGER NOT NULL,
     batch_id UUID NOT NULL,
     rows UINTEGER NOT NULL
+);
+CREATE TABLE {}.about (
+    form UINTEGER NOT NULL,
+    sorted UBIGINT NOT NULL
 );";
 
 /// The rows of a batch by UTC day. A batch within one day, which is nearly every batch, is not copied.

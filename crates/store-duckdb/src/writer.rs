@@ -5,7 +5,8 @@
 //! It never waits for more batches to come: while it commits, others gather, and that makes the groups.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -17,6 +18,7 @@ use threadline_model::{BatchId, Clock, Timestamp, UtcDay};
 use threadline_store::{Appended, Batch, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::engine::AttachError;
 use crate::files::{FileKey, Files, StoreFile};
 use crate::retention::Retention;
 use crate::{engine, imports, opening, table};
@@ -33,6 +35,9 @@ pub(crate) enum Command {
     Append { batch: Batch, reply: oneshot::Sender<Result<Appended, StoreError>> },
     /// Detach and delete a file that is hidden and that nobody reads.
     Remove { file: Arc<StoreFile>, reply: oneshot::Sender<Result<(), StoreError>> },
+    /// Show the rewritten file at `staged` in the place of a file, unless batches were stored there since it had so
+    /// many. Answers whether that was done; the file is then hidden, and to be removed when its readers have left.
+    Replace { file: Arc<StoreFile>, staged: PathBuf, batches: u32, reply: oneshot::Sender<Result<bool, StoreError>> },
     /// Checkpoint the days before `today`.
     Tidy { today: UtcDay, reply: oneshot::Sender<Result<(), StoreError>> },
     /// Checkpoint, detach everything, and end.
@@ -77,6 +82,9 @@ impl Writer {
                     self.store(group);
                 }
                 Command::Remove { file, reply } => answer(reply, self.remove(&file)),
+                Command::Replace { file, staged, batches, reply } => {
+                    answer(reply, self.replace(&file, &staged, batches))
+                }
                 Command::Tidy { today, reply } => answer(reply, self.tidy(today)),
                 Command::Close { reply } => {
                     commands.close();
@@ -251,8 +259,8 @@ impl Writer {
         if let Some(file) = self.files.get(key) {
             return Ok(file);
         }
-        let path = key.path(&self.directory);
-        let (file, _) = engine::attach(&self.connection, key, &path)?;
+        let path = key.path(&self.directory, 0);
+        let (file, _) = engine::attach(&self.connection, key, 0, &path)?;
         let file = Arc::new(file);
         self.files.show(Arc::clone(&file));
         tracing::info!(file = %path.display(), "began a new file");
@@ -260,10 +268,27 @@ impl Writer {
     }
 
     fn remove(&self, file: &StoreFile) -> Result<(), StoreError> {
-        engine::detach(&self.connection, &file.alias).map_err(failed("detach a day"))?;
+        engine::detach_if_attached(&self.connection, &file.alias).map_err(failed("detach a day"))?;
         opening::remove(&file.path).map_err(failed("delete a day"))?;
-        tracing::info!(file = %file.path.display(), "deleted what is older than retention");
+        tracing::info!(file = %file.path.display(), "deleted a file that is over or was replaced");
         Ok(())
+    }
+
+    fn replace(&self, old: &Arc<StoreFile>, staged: &Path, batches: u32) -> Result<bool, StoreError> {
+        let mut extent = old.extent().clone();
+        if extent.batches != batches {
+            return Ok(false);
+        }
+        extent.sorted = extent.rows;
+        let generation = old.generation + 1;
+        let path = old.key.path(&self.directory, generation);
+        fs::rename(staged, &path)
+            .and_then(|()| File::open(path.parent().unwrap_or(&self.directory))?.sync_all())
+            .map_err(failed("rename a rewritten day"))?;
+        let new = StoreFile::new(old.key, generation, path, extent);
+        engine::attach_as(&self.connection, &new.alias, &new.path).map_err(failed("attach a rewritten day"))?;
+        self.files.replace(old, Arc::new(new));
+        Ok(true)
     }
 
     fn tidy(&self, today: UtcDay) -> Result<(), StoreError> {
@@ -340,6 +365,8 @@ pub(crate) fn failed<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
 pub(crate) enum WriteError {
     #[error("the engine failed")]
     Engine(#[from] duckdb::Error),
+    #[error("the day's file could not be opened")]
+    Attach(#[from] AttachError),
     #[error("the rows could not be brought into the table's form")]
     Rows(#[from] ArrowError),
     #[error("the engine gave an identity that is none")]

@@ -4,10 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use threadline_model::{MICROS_PER_DAY, ManualClock, Timestamp};
 use threadline_store::conformance::{NOON, Random, Sample, TODAY, batch_id, to_batch};
-use threadline_store::{ExchangeStore, Filters, Lane, PageRequest, SessionsQuery, TimeRange};
+use threadline_store::{ExchangeStore, ExchangesQuery, Filters, Lane, PageRequest, SessionsQuery, TimeRange};
 use threadline_store_duckdb::{DuckSettings, DuckStore, OpenError};
 
 const WEEK: TimeRange = TimeRange { from: TODAY.plus(-9).start(), to: TODAY.plus(2).start() };
@@ -145,6 +146,38 @@ async fn what_a_crash_left_half_done_is_finished_at_start() {
 }
 
 #[tokio::test]
+async fn a_file_of_another_form_is_refused_by_name_and_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store).await;
+    store.close().await.unwrap();
+    for (change, form) in [("UPDATE about SET form = 7", 7), ("DROP TABLE about", 0)] {
+        let connection = duckdb::Connection::open(day(directory.path(), 1)).unwrap();
+        connection.execute_batch(change).unwrap();
+        drop(connection);
+        let error = DuckStore::open(settings(directory.path())).unwrap_err();
+        assert!(matches!(&error, OpenError::Form { form: found, .. } if *found == form), "{error:?}");
+        assert!(error.to_string().contains(&TODAY.plus(-1).to_string()), "{error}");
+        assert!(day(directory.path(), 1).exists());
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_enters_the_folders() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("store");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    let _store = open(&folder);
+    for folder in [folder.clone(), folder.join("days"), folder.join("imports")] {
+        let mode = fs::metadata(&folder).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{}", folder.display());
+    }
+}
+
+#[tokio::test]
 async fn a_path_with_a_quote_is_a_path() {
     let directory = tempfile::tempdir().unwrap();
     let awkward = directory.path().join("it's \"here\"; DETACH live");
@@ -203,6 +236,128 @@ async fn retention_waits_for_running_questions() {
         assert!(asked.await.unwrap() > 0);
     }
     assert_eq!(names(&directory.path().join("days")), [""; 0]);
+}
+
+/// What a store answers to a few questions of each kind.
+async fn answers(store: &DuckStore, samples: &[Sample]) -> Vec<String> {
+    let page = || PageRequest { limit: 500, token: None };
+    let sessions = SessionsQuery { range: WEEK, filters: Filters::default(), page: page(), thread_bins: 9 };
+    let exchanges = ExchangesQuery { range: WEEK, filters: Filters::default(), page: page(), oldest_first: true };
+    let mut answers = vec![
+        format!("{:?}", store.sessions(sessions).await.unwrap().items),
+        format!("{:?}", store.exchanges(exchanges).await.unwrap().items),
+        format!("{:?}", store.histogram(WEEK, Filters::default(), 50).await.unwrap()),
+    ];
+    for sample in samples.iter().step_by(samples.len() / 10) {
+        answers.push(format!("{:?}", store.exchange(sample.id).await.unwrap().unwrap()));
+    }
+    answers
+}
+
+#[tokio::test]
+async fn closed_days_are_rewritten_smaller_and_answer_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let samples = Sample::random(&mut Random::new(8), 40_000);
+    for (number, samples) in samples.chunks(1_000).enumerate() {
+        store.append(to_batch(batch_id(number as u64), Lane::Live, samples)).await.unwrap();
+    }
+    store.enforce_retention().await.unwrap();
+    let (before, bytes) = (answers(&store, &samples).await, store.status().await.unwrap().bytes_on_disk);
+    store.rewrite_closed_days().await.unwrap();
+    let days = directory.path().join("days");
+    let name = |before_today: i32, generation: &str| format!("{}{generation}.duckdb", TODAY.plus(-before_today));
+    let closed = |names: Vec<String>| -> Vec<String> {
+        let is_closed = |name: &String| name.ends_with(".duckdb") && !name.starts_with(&TODAY.to_string());
+        names.into_iter().filter(is_closed).collect()
+    };
+    assert_eq!(closed(names(&days)), [name(2, ".g1"), name(1, ".g1")], "today is still written");
+    assert!(names(&days).contains(&name(0, "")));
+    assert_eq!(answers(&store, &samples).await, before);
+    let rewritten = store.status().await.unwrap().bytes_on_disk;
+    assert!(rewritten < bytes, "{bytes} bytes became {rewritten}");
+
+    // Batches are known as before; a few late rows are no reason to write everything again, many are.
+    let again = to_batch(batch_id(0), Lane::Live, &samples[..1_000]);
+    assert_eq!(store.append(again).await.unwrap().duplicate, 1_000);
+    let late = |row: u64| Sample::plain(Timestamp::from_micros(NOON.micros() - MICROS_PER_DAY), 1_000_000 + row);
+    let late: Vec<Sample> = (0..2_000).map(late).collect();
+    for (number, part, generation) in [(101, &late[..9], ".g1"), (102, &late[9..], ".g2")] {
+        let stored = store.append(to_batch(batch_id(number), Lane::Live, part)).await.unwrap().stored;
+        assert_eq!(stored, part.len() as u64);
+        store.rewrite_closed_days().await.unwrap();
+        assert_eq!(closed(names(&days)), [name(2, ".g1"), name(1, generation)]);
+    }
+    let before = answers(&store, &samples).await;
+    store.close().await.unwrap();
+    let store = open(directory.path());
+    assert_eq!(answers(&store, &samples).await, before);
+    store.rewrite_closed_days().await.unwrap();
+    assert_eq!(closed(names(&days)), [name(2, ".g1"), name(1, ".g2")], "what is in order is left alone");
+}
+
+/// Both files are there when a crash comes between showing the new one and deleting the old.
+#[tokio::test]
+async fn of_two_generations_the_newest_that_can_be_read_is_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store).await;
+    store.close().await.unwrap();
+    let first = day(directory.path(), 1);
+    let second = first.with_extension("g1.duckdb");
+    fs::copy(&first, &second).unwrap();
+    let store = open(directory.path());
+    assert_eq!(exchanges(&store).await, 4);
+    assert!(second.exists() && !first.exists());
+    store.close().await.unwrap();
+
+    fs::copy(&second, &first).unwrap();
+    fs::write(&second, b"not a database").unwrap();
+    let store = open(directory.path());
+    assert_eq!(exchanges(&store).await, 4);
+    assert_eq!(store.status().await.unwrap().damaged, 1);
+    assert!(first.exists() && !second.exists());
+}
+
+/// Days are rewritten under questions and batches, again and again; every question sees each row once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn rewriting_waits_for_running_questions() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(directory.path()));
+    let samples = Sample::random(&mut Random::new(7), 10_000);
+    store.append(to_batch(batch_id(1), Lane::Live, &samples)).await.unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let asking: Vec<_> = (0..3)
+        .map(|_| {
+            let (store, stop) = (Arc::clone(&store), Arc::clone(&stop));
+            tokio::spawn(async move {
+                let (mut asked, mut last) = (0, 0);
+                while !stop.load(Ordering::Acquire) {
+                    let page = PageRequest { limit: 500, token: None };
+                    let query = SessionsQuery { range: WEEK, filters: Filters::default(), page, thread_bins: 5 };
+                    let parts = store.sessions(query).await.unwrap();
+                    let total = parts.items.iter().map(|part| part.requests).sum::<u64>();
+                    assert!(total >= last && total % 1_000 == 0, "{total} after {last}");
+                    (asked, last) = (asked + 1, total);
+                }
+                asked
+            })
+        })
+        .collect();
+    for batch in 0..8 {
+        let late =
+            |row: u64| Sample::plain(Timestamp::from_micros(NOON.micros() - MICROS_PER_DAY), batch * 1_000 + row);
+        let late: Vec<Sample> = (0..1_000).map(late).collect();
+        store.append(to_batch(batch_id(2 + batch), Lane::Live, &late)).await.unwrap();
+        store.rewrite_closed_days().await.unwrap();
+    }
+    stop.store(true, Ordering::Release);
+    for asked in asking {
+        assert!(asked.await.unwrap() > 0);
+    }
+    assert_eq!(store.status().await.unwrap().exchanges, 18_000);
+    let yesterday = format!("{}.g8.duckdb", TODAY.plus(-1));
+    assert!(names(&directory.path().join("days")).contains(&yesterday));
 }
 
 /// A question that nobody waits for is stopped, and the connection that it ran on serves others afterwards.

@@ -1,4 +1,5 @@
-//! What was acknowledged survives `kill -9` at any moment, exactly once, also around midnight.
+//! What was acknowledged survives `kill -9` at any moment, exactly once, also around midnight and while closed days are
+//! rewritten.
 //!
 //! The test starts itself as another process that appends under load, and kills it, over and over in one directory.
 //! The process notes each batch outside of the store: before it appends, and again when the append was acknowledged.
@@ -103,6 +104,8 @@ fn appending_process() {
 
 async fn append_for_ever(directory: &Path, clock: Arc<ShiftedClock>) {
     let settings = DuckSettings::new(directory.join("store"), Arc::clone(&clock) as Arc<dyn Clock>);
+    // So little log that many kills come while it is being written into the day's file.
+    let settings = DuckSettings { checkpoint_bytes: 256 * 1024, ..settings };
     let store = Arc::new(DuckStore::open(settings).unwrap());
     let open = |path| Arc::new(File::options().create(true).append(true).open(path).unwrap());
     let before = Note::read(&attempts_path(directory));
@@ -130,6 +133,13 @@ async fn append_for_ever(directory: &Path, clock: Arc<ShiftedClock>) {
             }
         });
     }
+    let upkeep = Arc::clone(&store);
+    senders.spawn(async move {
+        loop {
+            upkeep.rewrite_closed_days().await?;
+            tokio::task::yield_now().await;
+        }
+    });
     let ended: Option<Result<Result<(), StoreError>, _>> = senders.join_next().await;
     panic!("a sender ended: {ended:?}");
 }
@@ -140,7 +150,7 @@ fn acknowledged_batches_survive_kill_9() {
     let directory = directory.path();
     let mut random = Random::new(std::process::id().into());
     for round in 0..ROUNDS {
-        // Every second round runs across midnight.
+        // Every second round runs across midnight, the others an hour later, when the day before is rewritten.
         let ahead = if round % 2 == 0 { 300_000 } else { -3_600_000_000 };
         let mut child = start(directory, MIDNIGHT.micros() - ahead);
         std::thread::sleep(Duration::from_millis(random.below(700)));
@@ -154,6 +164,10 @@ fn acknowledged_batches_survive_kill_9() {
     assert!(acknowledged > 100, "the load was none: {acknowledged} batches");
     let across = |note: &Note| note.rows_by_day().len() > 1;
     assert!(Note::read(&acknowledged_path(directory)).iter().any(across), "no batch across midnight");
+    let yesterday = format!("{}.g", MIDNIGHT.day().plus(-1));
+    let mut days = fs::read_dir(directory.join("store").join("days")).unwrap();
+    let rewritten = days.any(|entry| entry.unwrap().file_name().to_string_lossy().starts_with(&yesterday));
+    assert!(rewritten, "no day was rewritten");
 }
 
 /// Starts the other process and waits until it appends.

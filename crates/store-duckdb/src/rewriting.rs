@@ -1,0 +1,130 @@
+//! Closed days are rewritten once, by hour and session.
+//!
+//! While a day is written, its rows lie in the order of their arrival, sessions interleaved, in a file with gaps that
+//! checkpoints left. Rewritten, the file is smaller, and a session's exchanges of an hour lie together. The new
+//! file is made beside the old one under a name that the next start deletes; only the writer puts it in its place.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use duckdb::{Connection, InterruptHandle};
+use threadline_model::Timestamp;
+
+use crate::files::{Extent, FileKey, StoreFile};
+use crate::{engine, opening, table};
+
+/// Microseconds after the end of a day during which late rows are to be expected.
+const SETTLING: i64 = 3_600_000_000;
+
+/// The new file's name within the engine while it is made.
+const ALIAS: &str = "rewritten";
+
+/// Whether a file is closed and holds more than a twentieth of rows that are not in order.
+pub(crate) fn is_due(key: FileKey, extent: &Extent, now: Timestamp) -> bool {
+    let closed = now.micros() >= key.day.end().micros().saturating_add(SETTLING);
+    closed && extent.rows.saturating_sub(extent.sorted) > extent.rows / 20
+}
+
+/// The rewriting that is going on, if any, so that closing the store need not wait for it.
+#[derive(Default)]
+pub(crate) struct Rewriting(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    stopped: bool,
+    running: Option<Arc<InterruptHandle>>,
+}
+
+/// Why a day was not rewritten.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RewriteError {
+    #[error("the store is closing")]
+    Stopped,
+    #[error("the engine failed")]
+    Engine(#[from] duckdb::Error),
+    #[error("the new file could not be placed")]
+    File(#[from] std::io::Error),
+}
+
+impl Rewriting {
+    /// Writes a file's rows in order to a new file and gives its path.
+    pub(crate) fn run(&self, connection: &Connection, file: &StoreFile) -> Result<PathBuf, RewriteError> {
+        let mut staged = file.path.as_os_str().to_owned();
+        staged.push(opening::STAGED);
+        let staged = PathBuf::from(staged);
+        opening::remove(&staged)?;
+        self.begin(connection)?;
+        let written = write(connection, file, &staged);
+        self.state().running = None;
+        if let Err(error) = written {
+            opening::remove(&staged)?;
+            return Err(error.into());
+        }
+        Ok(staged)
+    }
+
+    /// Stops what runs and lets nothing begin.
+    pub(crate) fn stop(&self) {
+        let mut state = self.state();
+        state.stopped = true;
+        if let Some(running) = state.running.take() {
+            running.interrupt();
+        }
+    }
+
+    /// Whether the store is closing.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.state().stopped
+    }
+
+    fn begin(&self, connection: &Connection) -> Result<(), RewriteError> {
+        let mut state = self.state();
+        if state.stopped {
+            return Err(RewriteError::Stopped);
+        }
+        state.running = Some(connection.interrupt_handle());
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn write(connection: &Connection, file: &StoreFile, staged: &std::path::Path) -> Result<(), duckdb::Error> {
+    engine::attach_as(connection, ALIAS, staged)?;
+    let copied = connection
+        .execute_batch(&table::CREATE.replace("{}", ALIAS))
+        .and_then(|()| connection.execute_batch(&copy(file)))
+        .and_then(|()| engine::checkpoint(connection, ALIAS));
+    // Detached in any case, so that the file can be renamed or deleted.
+    let detached = engine::detach(connection, ALIAS);
+    copied.and(detached)
+}
+
+/// One transaction. A live day is sorted hour by hour, which needs memory for an hour instead of a day; imports hold
+/// any time and are sorted at once.
+fn copy(file: &StoreFile) -> String {
+    let old = &file.alias;
+    let sorted = |condition: String, order: &str| {
+        format!(
+            "INSERT INTO {ALIAS}.exchanges SELECT * FROM {old}.exchanges {condition} ORDER BY {order}, ts, exchange_id;"
+        )
+    };
+    let exchanges: String = if file.key.live {
+        let hour = |hour: i32| {
+            let within = |hour| format!("TIMESTAMP '{}' + INTERVAL {hour} HOUR", file.key.day);
+            sorted(format!("WHERE ts >= {} AND ts < {}", within(hour), within(hour + 1)), "session_id")
+        };
+        (0..24).map(hour).collect()
+    } else {
+        sorted(String::new(), "date_trunc('hour', ts), session_id")
+    };
+    format!(
+        "BEGIN TRANSACTION;
+         {exchanges}
+         INSERT INTO {ALIAS}.batches SELECT * FROM {old}.batches ORDER BY number;
+         INSERT INTO {ALIAS}.about SELECT form, (SELECT count(*) FROM {ALIAS}.exchanges) FROM {old}.about;
+         COMMIT;"
+    )
+}
