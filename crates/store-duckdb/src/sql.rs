@@ -67,7 +67,36 @@ pub(crate) fn rows_of(leases: &[Lease]) -> String {
     format!("({})", parts.join(" UNION ALL "))
 }
 
-/// The condition of a question: a range and filters.
+/// The condition of a question about sessions: user and role choose sessions, because few exchanges of a session carry
+/// them; everything else chooses exchanges. `rows` are those of [`rows_of`].
+pub(crate) fn condition_of_sessions(
+    rows: &str,
+    range: TimeRange,
+    filters: &Filters,
+    parameters: &mut Parameters,
+) -> String {
+    let (user, role) = (&filters.user, &filters.role);
+    let mut all = vec![condition(range, &of_exchanges(filters), parameters)];
+    for (column, values) in [("\"user\"", user), ("role", role)] {
+        for (values, word) in [(&values.any, "IN"), (&values.not, "NOT IN")] {
+            if !values.is_empty() {
+                let in_range = condition(range, &Filters::default(), parameters);
+                let list = parameters.list(values, |parameters, value| parameters.text(value.as_str()));
+                all.push(format!(
+                    "session_id {word} (SELECT session_id FROM {rows} WHERE {in_range} AND {column} IN ({list}))"
+                ));
+            }
+        }
+    }
+    all.join(" AND ")
+}
+
+/// The filters that choose exchanges also in a question about sessions.
+pub(crate) fn of_exchanges(filters: &Filters) -> Filters {
+    Filters { user: Choice::default(), role: Choice::default(), ..filters.clone() }
+}
+
+/// The condition of a question about exchanges: a range and filters.
 pub(crate) fn condition(range: TimeRange, filters: &Filters, parameters: &mut Parameters) -> String {
     let mut all = vec![format!("ts >= {}", parameters.time(range.from)), format!("ts < {}", parameters.time(range.to))];
     text_choice("application", &filters.application, parameters, &mut all);

@@ -11,8 +11,6 @@ pub struct Count {
     pub value: Option<String>,
     /// Exchanges.
     pub exchanges: u64,
-    /// Sessions; 0 where the question was about one session.
-    pub sessions: u64,
 }
 
 /// One bin of a thread: exchanges by outcome. Empty bins are left out.

@@ -50,6 +50,10 @@ impl<T> Default for Choice<T> {
 }
 
 /// Which exchanges count. The default lets every exchange through.
+///
+/// User and role belong to sessions, and few exchanges of a session carry them. In questions about sessions (list,
+/// facets, histogram) they choose the sessions in which a value was seen within the range, with all their exchanges;
+/// in questions about exchanges and about one session they choose the exchanges that carry the value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Filters {
     /// Application ID.
@@ -97,7 +101,7 @@ pub struct PageRequest {
 pub struct SessionsQuery {
     /// Only exchanges started in this range count.
     pub range: TimeRange,
-    /// Only these exchanges count; a session without one does not appear.
+    /// Only these exchanges, of the sessions that user and role choose, count; a session without one does not appear.
     pub filters: Filters,
     /// Which page.
     pub page: PageRequest,

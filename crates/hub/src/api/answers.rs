@@ -34,13 +34,11 @@ pub(crate) struct Count {
     value: Option<String>,
     /// Exchanges.
     exchanges: u64,
-    /// Sessions; 0 where the question was about one session.
-    sessions: u64,
 }
 
 impl From<store::Count> for Count {
     fn from(count: store::Count) -> Self {
-        Self { value: count.value, exchanges: count.exchanges, sessions: count.sessions }
+        Self { value: count.value, exchanges: count.exchanges }
     }
 }
 

@@ -48,9 +48,8 @@ pub(crate) fn answer(
     if leases.is_empty() {
         return Ok(Page { items: Vec::new(), total: 0, next: None });
     }
-    let total = count(connection, leases, query, start.snapshot)?;
     let limit = query.page.limit as usize;
-    let mut keys = keys(connection, leases, query, start, limit + 1)?;
+    let (total, mut keys) = keys(connection, leases, query, start, limit + 1)?;
     let more = keys.len() > limit;
     keys.truncate(limit);
     let next = keys.last().filter(|_| more).map(|(ts, id)| {
@@ -82,46 +81,44 @@ fn kind(query: &ExchangesQuery) -> ListKind {
     if query.oldest_first { ListKind::ExchangesOldestFirst } else { ListKind::ExchangesNewestFirst }
 }
 
-fn count(
-    connection: &Connection,
-    leases: &[Lease],
-    query: &ExchangesQuery,
-    snapshot: Timestamp,
-) -> Result<u64, duckdb::Error> {
-    let mut parameters = Parameters::default();
-    let condition = condition(query.range, &query.filters, &mut parameters);
-    let snapshot = parameters.time(snapshot);
-    let sql = format!("SELECT count(*) FROM {} WHERE {condition} AND ingested_at <= {snapshot}", rows_of(leases));
-    connection.query_row(&sql, params_from_iter(parameters.0), |row| row.get(0))
-}
-
+/// The total and the rows of a page, by their times and identities, in one pass.
 fn keys(
     connection: &Connection,
     leases: &[Lease],
     query: &ExchangesQuery,
     start: Start,
     limit: usize,
-) -> Result<Vec<(Timestamp, Bytes16)>, duckdb::Error> {
+) -> Result<(u64, Vec<(Timestamp, Bytes16)>), duckdb::Error> {
     let mut parameters = Parameters::default();
-    let mut condition = condition(query.range, &query.filters, &mut parameters);
-    condition.push_str(&format!(" AND ingested_at <= {}", parameters.time(start.snapshot)));
+    let condition = condition(query.range, &query.filters, &mut parameters);
+    let snapshot = parameters.time(start.snapshot);
     let (beyond, direction) = if query.oldest_first { (">", "ASC") } else { ("<", "DESC") };
-    if let Some((ts, id)) = start.after {
+    let after = start.after.map_or_else(String::new, |(ts, id)| {
         let (ts, id) = (parameters.time(ts), parameters.identity(id));
-        // The first half repeats the second's for the engine, which skips by it.
-        condition.push_str(&format!(
-            " AND ts {beyond}= {ts} AND (ts {beyond} {ts} OR (ts = {ts} AND exchange_id {beyond} {id}))"
-        ));
-    }
+        format!("WHERE ts {beyond} {ts} OR (ts = {ts} AND exchange_id {beyond} {id})")
+    });
+    // The total comes with a first row of its own, so that an empty page has one as well.
     let sql = format!(
-        "SELECT epoch_us(ts), exchange_id FROM {} WHERE {condition} \
-         ORDER BY ts {direction}, exchange_id {direction} LIMIT {limit}",
+        "WITH counted AS MATERIALIZED (\
+           SELECT ts, exchange_id FROM {} WHERE {condition} AND ingested_at <= {snapshot}), \
+         page AS (\
+           SELECT epoch_us(ts) AS ts, exchange_id FROM counted {after} \
+           ORDER BY ts {direction}, exchange_id {direction} LIMIT {limit}) \
+         SELECT NULL AS ts, NULL AS exchange_id, count(*) AS total FROM counted \
+         UNION ALL SELECT ts, exchange_id, NULL FROM page \
+         ORDER BY ts {direction} NULLS FIRST, exchange_id {direction}",
         rows_of(leases)
     );
     let mut statement = connection.prepare(&sql)?;
-    let keys = statement
-        .query_map(params_from_iter(parameters.0), |row| Ok((Timestamp::from_micros(row.get(0)?), row.get(1)?)))?;
-    keys.collect()
+    let mut rows = statement.query(params_from_iter(parameters.0))?;
+    let (mut total, mut keys) = (0, Vec::new());
+    while let Some(row) = rows.next()? {
+        match row.get::<_, Option<i64>>(0)? {
+            None => total = row.get(2)?,
+            Some(ts) => keys.push((Timestamp::from_micros(ts), row.get(1)?)),
+        }
+    }
+    Ok((total, keys))
 }
 
 /// The rows of a page, in its order.

@@ -5,7 +5,7 @@ use threadline_store::{Count, FacetField, Filters, TimeRange};
 
 use crate::files::Lease;
 use crate::questions::{facet_column, facet_text, facet_value};
-use crate::sql::{Parameters, condition, rows_of};
+use crate::sql::{Parameters, condition_of_sessions, rows_of};
 
 pub(crate) fn answer(
     connection: &Connection,
@@ -26,8 +26,9 @@ pub(crate) fn answer(
         return Ok(counts);
     }
     let mut parameters = Parameters::default();
-    let condition = condition(range, filters, &mut parameters);
-    let sql = statement(&format!("{} WHERE {condition}", rows_of(leases)), &distinct, limit, Sessions::Counted);
+    let rows = rows_of(leases);
+    let condition = condition_of_sessions(&rows, range, filters, &mut parameters);
+    let sql = statement(&format!("{rows} WHERE {condition}"), &distinct, limit);
     read(connection, &sql, parameters, &mut counts)?;
     Ok(counts)
 }
@@ -40,30 +41,16 @@ pub(crate) fn of_one_session(
     limit: u32,
 ) -> Result<Vec<(FacetField, Vec<Count>)>, duckdb::Error> {
     let mut counts: Vec<(FacetField, Vec<Count>)> = fields.iter().map(|field| (*field, Vec::new())).collect();
-    let sql = statement(table, fields, limit, Sessions::One);
+    let sql = statement(table, fields, limit);
     read(connection, &sql, Parameters::default(), &mut counts)?;
     Ok(counts)
 }
 
-/// Whether sessions are to be counted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sessions {
-    Counted,
-    One,
-}
-
-/// Columns: position of the field, value, exchanges, sessions. Most exchanges first.
-///
-/// Sessions are counted by grouping by them first: a second grouping of far fewer rows is much cheaper than a set of
-/// sessions per value.
-fn statement(source: &str, fields: &[FacetField], limit: u32, sessions: Sessions) -> String {
+/// Columns: position of the field, value, exchanges. Most exchanges first.
+fn statement(source: &str, fields: &[FacetField], limit: u32) -> String {
     let columns: Vec<&str> = fields.iter().map(|field| facet_column(*field)).collect();
-    let sets = |with: &str| columns.iter().map(|column| format!("({column}{with})")).collect::<Vec<_>>().join(", ");
+    let sets = columns.iter().map(|column| format!("({column})")).collect::<Vec<_>>().join(", ");
     let list = columns.join(", ");
-    let (inner, sessions) = match sessions {
-        Sessions::Counted => (sets(", session_id"), "count(*)"),
-        Sessions::One => (sets(""), "0"),
-    };
     // GROUPING has a bit per field, set where the field is not part of the set; the field is the one bit not set.
     let position: Vec<String> = (0..columns.len())
         .map(|position| {
@@ -76,11 +63,8 @@ fn statement(source: &str, fields: &[FacetField], limit: u32, sessions: Sessions
     format!(
         "WITH counted AS (\
            SELECT {list}, GROUPING({list}) AS field, count(*) AS exchanges FROM {source} \
-           GROUP BY GROUPING SETS ({inner})), \
-         summed AS (\
-           SELECT field, {list}, sum(exchanges)::UBIGINT AS exchanges, {sessions}::UBIGINT AS sessions \
-           FROM counted GROUP BY field, {list}) \
-         SELECT CASE field {} END AS position, coalesce({}, NULL) AS shown, exchanges, sessions FROM summed \
+           GROUP BY GROUPING SETS ({sets})) \
+         SELECT CASE field {} END AS position, coalesce({}, NULL) AS shown, exchanges FROM counted \
          QUALIFY row_number() OVER (PARTITION BY field ORDER BY exchanges DESC, shown NULLS LAST) <= {limit} \
          ORDER BY position, exchanges DESC, shown NULLS LAST",
         position.join(" "),
@@ -99,7 +83,7 @@ fn read(
     while let Some(row) = rows.next()? {
         if let Some((field, counts)) = counts.get_mut(row.get::<_, usize>(0)?) {
             let value = row.get::<_, Option<String>>(1)?.map(|value| facet_value(*field, value));
-            counts.push(Count { value, exchanges: row.get(2)?, sessions: row.get(3)? });
+            counts.push(Count { value, exchanges: row.get(2)? });
         }
     }
     Ok(())

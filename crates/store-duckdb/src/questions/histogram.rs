@@ -7,7 +7,7 @@ use threadline_store::{Filters, HistogramBar, ThreadBin, TimeRange};
 use crate::files::Lease;
 use crate::questions::CLASS;
 use crate::questions::parts::bin;
-use crate::sql::{Parameters, condition, rows_of};
+use crate::sql::{Parameters, condition_of_sessions, rows_of};
 
 pub(crate) fn answer(
     connection: &Connection,
@@ -24,15 +24,15 @@ pub(crate) fn answer(
     // Narrow arithmetic wherever it cannot overflow: this is done for every row.
     let number = if width * i128::from(bars) < i128::from(i64::MAX) { "BIGINT" } else { "HUGEINT" };
     let mut parameters = Parameters::default();
-    let condition = condition(range, filters, &mut parameters);
+    let rows = rows_of(leases);
+    let condition = condition_of_sessions(&rows, range, filters, &mut parameters);
     let sql = format!(
         "WITH counted AS (\
            SELECT ((epoch_us(ts)::{number} - {}) * {bars} // {width})::USMALLINT AS bar, session_id, \
              {CLASS} AS class, attack_count > 0 AS attacked, action = 'blocked' AS blocked, count(*) AS exchanges \
-           FROM {} WHERE {condition} GROUP BY ALL) \
+           FROM {rows} WHERE {condition} GROUP BY ALL) \
          SELECT bar, {}, count(DISTINCT session_id) FROM counted GROUP BY bar",
         range.from.micros(),
-        rows_of(leases),
         sums(),
     );
     let mut statement = connection.prepare(&sql)?;

@@ -138,7 +138,7 @@ impl<'a> Rows<'a> {
             };
             if counts.len() < limit {
                 let value = Some(facet_value(field, row.get(3)?));
-                counts.push(Count { value, exchanges: row.get(4)?, sessions: 0 });
+                counts.push(Count { value, exchanges: row.get(4)? });
             }
         }
         Ok(())

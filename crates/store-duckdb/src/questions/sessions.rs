@@ -7,7 +7,7 @@ use threadline_store::{Choice, Filters, ListKind, Page, PageToken, SessionPart, 
 use crate::files::Lease;
 use crate::questions::exchanges::Start;
 use crate::questions::{Bytes16, parts};
-use crate::sql::{Parameters, condition, rows_of};
+use crate::sql::{Parameters, condition, condition_of_sessions, of_exchanges, rows_of};
 
 pub(crate) fn start(query: &SessionsQuery, now: Timestamp) -> Result<Start, StoreError> {
     Start::new(query.page.token.as_deref(), ListKind::Sessions, query.range, &query.filters, now)
@@ -50,7 +50,8 @@ fn keys(
     limit: usize,
 ) -> Result<(u64, Vec<Key>), duckdb::Error> {
     let mut parameters = Parameters::default();
-    let condition = condition(query.range, &query.filters, &mut parameters);
+    let rows = rows_of(leases);
+    let condition = condition_of_sessions(&rows, query.range, &query.filters, &mut parameters);
     let snapshot = parameters.time(start.snapshot);
     let after = start.after.map_or_else(String::new, |(last, session)| {
         let (last, session) = (parameters.time(last), parameters.identity(session));
@@ -59,7 +60,7 @@ fn keys(
     // The total comes with a first row of its own, so that an empty page has one as well.
     let sql = format!(
         "WITH parts AS MATERIALIZED (\
-           SELECT session_id, day, min(ts) AS first, max(ts) AS last FROM {} \
+           SELECT session_id, day, min(ts) AS first, max(ts) AS last FROM {rows} \
            WHERE {condition} AND ingested_at <= {snapshot} GROUP BY session_id, day), \
          page AS (\
            SELECT session_id, (day - DATE '1970-01-01')::INTEGER AS day, epoch_us(first) AS first, \
@@ -67,8 +68,7 @@ fn keys(
            FROM parts {after} ORDER BY last DESC, session_id DESC LIMIT {limit}) \
          SELECT NULL AS session_id, NULL AS day, NULL AS first, NULL AS last, count(*) AS total FROM parts \
          UNION ALL SELECT session_id, day, first, last, NULL FROM page \
-         ORDER BY last DESC NULLS FIRST, session_id DESC",
-        rows_of(leases)
+         ORDER BY last DESC NULLS FIRST, session_id DESC"
     );
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query(params_from_iter(parameters.0))?;
@@ -108,7 +108,8 @@ fn describe(
     let condition = format!(
         "{} AND {} AND ingested_at <= {}",
         condition(range, &only_these, &mut parameters),
-        condition(query.range, &query.filters, &mut parameters),
+        // These sessions are those that user and role choose.
+        condition(query.range, &of_exchanges(&query.filters), &mut parameters),
         parameters.time(start.snapshot),
     );
     let rows = parts::Rows::collect(connection, &rows_of(leases), &condition, parameters)?;

@@ -8,7 +8,30 @@ use threadline_model::{SessionId, Timestamp, UtcDay};
 use super::sample::Sample;
 use crate::{Choice, Count, FacetField, Filters, HistogramBar, Network, StatusFilter, ThreadBin, TimeRange};
 
-/// The rows that count.
+/// The rows that count in a question about sessions: user and role choose sessions, everything else chooses rows.
+pub(super) fn counted_in_sessions<'a>(samples: &'a [Sample], range: TimeRange, filters: &Filters) -> Vec<&'a Sample> {
+    let of_rows = Filters { user: Choice::default(), role: Choice::default(), ..filters.clone() };
+    let chosen = |choice: &Choice<String>, value: fn(&Sample) -> Option<&'static str>, session: SessionId| {
+        let seen = |wanted: &String| {
+            let in_range = |row: &&Sample| range.from <= row.ts && row.ts < range.to;
+            let of_session = samples.iter().filter(in_range).filter(|row| row.session == session);
+            of_session.into_iter().any(|row| value(row) == Some(wanted))
+        };
+        (choice.any.is_empty() || choice.any.iter().any(seen)) && !choice.not.iter().any(seen)
+    };
+    let sessions: BTreeSet<SessionId> = samples.iter().map(|row| row.session).collect();
+    let sessions: BTreeSet<SessionId> = sessions
+        .into_iter()
+        .filter(|session| {
+            chosen(&filters.user, |row| row.user, *session) && chosen(&filters.role, |row| row.role, *session)
+        })
+        .collect();
+    let mut rows = counted(samples, range, &of_rows);
+    rows.retain(|row| sessions.contains(&row.session));
+    rows
+}
+
+/// The rows that count in a question about exchanges.
 pub(super) fn counted<'a>(samples: &'a [Sample], range: TimeRange, filters: &Filters) -> Vec<&'a Sample> {
     let inside = |sample: &&Sample| range.from <= sample.ts && sample.ts < range.to;
     samples.iter().filter(inside).filter(|sample| passes(sample, filters)).collect()
@@ -95,19 +118,17 @@ pub(super) fn value(sample: &Sample, field: FacetField) -> Option<String> {
 }
 
 /// All values of a field with their counts, as a set: engines may order equal counts as they like.
-pub(super) fn counts(rows: &[&Sample], field: FacetField) -> BTreeMap<Option<String>, (u64, u64)> {
-    let mut counts: BTreeMap<Option<String>, (u64, BTreeSet<SessionId>)> = BTreeMap::new();
+pub(super) fn counts(rows: &[&Sample], field: FacetField) -> BTreeMap<Option<String>, u64> {
+    let mut counts = BTreeMap::new();
     for row in rows {
-        let (exchanges, sessions) = counts.entry(value(row, field)).or_default();
-        *exchanges += 1;
-        sessions.insert(row.session);
+        *counts.entry(value(row, field)).or_default() += 1;
     }
-    counts.into_iter().map(|(value, (exchanges, sessions))| (value, (exchanges, sessions.len() as u64))).collect()
+    counts
 }
 
 /// An engine's counts in the form of [`counts`].
-pub(super) fn as_counts(counts: &[Count]) -> BTreeMap<Option<String>, (u64, u64)> {
-    counts.iter().map(|count| (count.value.clone(), (count.exchanges, count.sessions))).collect()
+pub(super) fn as_counts(counts: &[Count]) -> BTreeMap<Option<String>, u64> {
+    counts.iter().map(|count| (count.value.clone(), count.exchanges)).collect()
 }
 
 /// The last non-empty value of something in rows that are in order of time.
