@@ -48,7 +48,7 @@ describe("what the API is asked", () => {
   });
 
   it("inside a session starts from the list's filters", () => {
-    expect(withinScope(parseSearch("?status=4xx&session=ab&q=x")).tokens.map((token) => token.field)).toEqual(["status"]);
+    expect(withinScope(parseSearch("?status=4xx&session=ab&user=ann&role=&role=buyer&q=x")).tokens.map((token) => token.field)).toEqual(["status"]);
     expect(withinScope(parseSearch("?status=4xx&q=x&within=all"))).toMatchObject({ tokens: [], text: "" });
     expect(withinScope(parseSearch("?status=4xx&within=method:GET")).tokens).toEqual([
       { field: "method", value: "GET", negated: false },

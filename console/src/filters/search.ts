@@ -140,6 +140,14 @@ export function scopeParameters(scope: Scope): ScopeParameters {
   return parameters;
 }
 
+/**
+ * Session, user and role choose sessions in the list. Inside of one they would repeat themselves, or leave only the few
+ * exchanges that carry the user, such as the login.
+ */
+export function choosesSessions({ field }: Token): boolean {
+  return field === "session" || field === "user" || field === "role";
+}
+
 /** The filters that hold within an opened session. Its range is the zoom, else the list's. */
 export function withinScope(search: ConsoleSearch): Scope {
   const range: Range =
@@ -150,8 +158,7 @@ export function withinScope(search: ConsoleSearch): Scope {
       : { kind: "exact", ...search.zoom };
   switch (search.within.kind) {
     case "list":
-      // The list's session and request filters chose the session; inside it they would only repeat themselves.
-      return { range, tokens: search.scope.tokens.filter((token) => token.field !== "session"), text: search.scope.text };
+      return { range, tokens: search.scope.tokens.filter((token) => !choosesSessions(token)), text: search.scope.text };
     case "all":
       return { range, tokens: [], text: "" };
     case "own":

@@ -10,8 +10,8 @@ import { exchangesDownload } from "../api/downloads";
 import { errorAfter, exchange as exchangeQuery, exchangeAt, exchanges, session } from "../api/queries";
 import type { Exchange } from "../api/types";
 import { between } from "../filters/range";
-import { type ConsoleSearch, emptySearch, withinScope } from "../filters/search";
-import type { Token } from "../filters/token";
+import { choosesSessions, type ConsoleSearch, emptySearch, withinScope } from "../filters/search";
+import { sameToken, type Token } from "../filters/token";
 import { useAddress, useSetAddress } from "../shell/address";
 import { BigThread } from "../thread/BigThread";
 import type { Mark, Span } from "../thread/geometry";
@@ -163,7 +163,8 @@ export function SessionPage() {
           setAddress({ zoom: undefined });
         }}
         onLift={() => {
-          setAddress({ scope: { ...search.scope, tokens: scope.tokens, text: scope.text }, within: { kind: "list" } });
+          const kept = search.scope.tokens.filter((token) => choosesSessions(token) && !scope.tokens.some((own) => sameToken(own, token)));
+          setAddress({ scope: { ...search.scope, tokens: [...kept, ...scope.tokens], text: scope.text }, within: { kind: "list" } });
         }}
       />
       {summary.isError ? (
