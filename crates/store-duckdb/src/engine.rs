@@ -20,6 +20,7 @@ pub(crate) fn start(settings: &DuckSettings) -> Result<Connection, OpenError> {
     let failed = |source| OpenError::Engine { operation: "start", source };
     let config = Config::default()
         .max_memory(&format!("{}B", settings.memory_limit))
+        .and_then(|config| config.threads(i64::try_from(settings.threads.max(1)).unwrap_or(1)))
         .and_then(|config| config.enable_autoload_extension(false))
         .and_then(|config| config.with("autoinstall_known_extensions", "false"))
         .and_then(|config| config.with("temp_directory", format!("{directory}/spill")))

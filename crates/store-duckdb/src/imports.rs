@@ -14,6 +14,7 @@ use duckdb::Connection;
 use threadline_model::Timestamp;
 
 use crate::files::Files;
+use crate::sql::time;
 use crate::table;
 use crate::writer::WriteError;
 
@@ -72,13 +73,13 @@ fn stored_exchanges(
 
     let mut known = HashSet::new();
     for alias in overlapping {
+        let [first, last] = [first, last].map(|moment| time(Timestamp::from_micros(moment)));
         let sql = format!(
             "SELECT exchange_id::VARCHAR FROM {alias}.exchanges \
-             WHERE ts BETWEEN $1 AND $2 AND exchange_id IN (SELECT exchange_id FROM temp.candidate)"
+             WHERE ts BETWEEN {first} AND {last} AND exchange_id IN (SELECT exchange_id FROM temp.candidate)"
         );
         let mut statement = connection.prepare(&sql)?;
-        let span = [first, last].map(|time| crate::sql::time(Timestamp::from_micros(time)));
-        let ids = statement.query_map(span, |row| row.get::<_, String>(0))?;
+        let ids = statement.query_map([], |row| row.get::<_, String>(0))?;
         for id in ids {
             let id = uuid::Uuid::try_parse(&id?).map_err(|_| WriteError::Identity)?;
             known.insert(id.as_bytes().to_vec());

@@ -1,8 +1,8 @@
-//! Closed days are rewritten once, by hour and session.
+//! Closed days are rewritten once, by quarters of the day and session by session within.
 //!
 //! While a day is written, its rows lie in the order of their arrival, sessions interleaved, in a file with gaps that
-//! checkpoints left. Rewritten, the file is smaller, and a session's exchanges of an hour lie together. The new
-//! file is made beside the old one under a name that the next start deletes; only the writer puts it in its place.
+//! checkpoints left. Rewritten, the file is smaller, and a session's exchanges lie together. The new file is made beside
+//! the old one under a name that the next start deletes; only the writer puts it in its place.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,6 +42,8 @@ pub(crate) enum RewriteError {
     Stopped,
     #[error("the engine failed")]
     Engine(#[from] duckdb::Error),
+    #[error("the new file has {new} exchanges where the old one has {old}")]
+    Different { old: u64, new: u64 },
     #[error("the new file could not be placed")]
     File(#[from] std::io::Error),
 }
@@ -58,7 +60,7 @@ impl Rewriting {
         self.state().running = None;
         if let Err(error) = written {
             opening::remove(&staged)?;
-            return Err(error.into());
+            return Err(error);
         }
         Ok(staged)
     }
@@ -91,40 +93,43 @@ impl Rewriting {
     }
 }
 
-fn write(connection: &Connection, file: &StoreFile, staged: &std::path::Path) -> Result<(), duckdb::Error> {
+fn write(connection: &Connection, file: &StoreFile, staged: &std::path::Path) -> Result<(), RewriteError> {
     engine::attach_as(connection, ALIAS, staged)?;
     let copied = connection
         .execute_batch(&table::CREATE.replace("{}", ALIAS))
         .and_then(|()| connection.execute_batch(&copy(file)))
-        .and_then(|()| engine::checkpoint(connection, ALIAS));
+        .and_then(|()| engine::checkpoint(connection, ALIAS))
+        .map_err(RewriteError::from)
+        .and_then(|()| compare(connection));
     // Detached in any case, so that the file can be renamed or deleted.
     let detached = engine::detach(connection, ALIAS);
-    copied.and(detached)
+    copied.and(Ok(detached?))
 }
 
-/// One transaction. A live day is sorted hour by hour, which needs memory for an hour instead of a day; imports hold
-/// any time and are sorted at once.
+/// Nothing takes the place of a file unless it has as many rows as stood there when the copy began.
+fn compare(connection: &Connection) -> Result<(), RewriteError> {
+    let count = |sql: String| connection.query_row(&sql, [], |row| row.get::<_, u64>(0));
+    let new = count(format!("SELECT count(*) FROM {ALIAS}.exchanges"))?;
+    let old = count(format!("SELECT sum(rows)::UBIGINT FROM {ALIAS}.batches"))?;
+    if new == old { Ok(()) } else { Err(RewriteError::Different { old, new }) }
+}
+
+/// The quarters of a day are sorted and written one after the other: that needs memory for a quarter, and lets questions
+/// about a few hours, and those for one exchange, skip the others. Not one transaction: nobody sees the file before it
+/// is whole.
 fn copy(file: &StoreFile) -> String {
     let old = &file.alias;
-    let sorted = |condition: String, order: &str| {
+    let quarter = |quarter: u8| {
         format!(
-            "INSERT INTO {ALIAS}.exchanges SELECT * FROM {old}.exchanges {condition} ORDER BY {order}, ts, exchange_id;"
+            "INSERT INTO {ALIAS}.exchanges SELECT * FROM {old}.exchanges
+                 WHERE hour(ts) // 6 = {quarter} ORDER BY session_id, ts, exchange_id;
+             CHECKPOINT {ALIAS};"
         )
     };
-    let exchanges: String = if file.key.live {
-        let hour = |hour: i32| {
-            let within = |hour| format!("TIMESTAMP '{}' + INTERVAL {hour} HOUR", file.key.day);
-            sorted(format!("WHERE ts >= {} AND ts < {}", within(hour), within(hour + 1)), "session_id")
-        };
-        (0..24).map(hour).collect()
-    } else {
-        sorted(String::new(), "date_trunc('hour', ts), session_id")
-    };
+    let exchanges: String = (0..4).map(quarter).collect();
     format!(
-        "BEGIN TRANSACTION;
-         {exchanges}
+        "{exchanges}
          INSERT INTO {ALIAS}.batches SELECT * FROM {old}.batches ORDER BY number;
-         INSERT INTO {ALIAS}.about SELECT form, (SELECT count(*) FROM {ALIAS}.exchanges) FROM {old}.about;
-         COMMIT;"
+         INSERT INTO {ALIAS}.about SELECT form, (SELECT count(*) FROM {ALIAS}.exchanges) FROM {old}.about;"
     )
 }

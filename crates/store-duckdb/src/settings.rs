@@ -21,6 +21,9 @@ pub struct DuckSettings {
     /// Bytes of a day's write-ahead log after which the engine writes it into the day's file. More makes commits
     /// steadier, and start and memory worse.
     pub checkpoint_bytes: u64,
+    /// Threads that work on one question or one commit. With more than one, the thread that waits for the others does
+    /// not sleep but asks again and again whether they are done, so it should be few where cores are few.
+    pub threads: usize,
     /// Questions answered at the same time. More wait their turn.
     pub readers: usize,
     /// A question that takes longer is stopped.
@@ -30,7 +33,8 @@ pub struct DuckSettings {
 }
 
 impl DuckSettings {
-    /// The defaults: 7 days live, 30 days imported, 512 MiB of memory, 64 MiB of log, 4 readers, 30 seconds.
+    /// The defaults: 7 days live, 30 days imported, 512 MiB of memory, 64 MiB of log, a thread for two cores, 4
+    /// readers, 30 seconds.
     pub fn new(directory: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
         Self {
             directory: directory.into(),
@@ -38,6 +42,7 @@ impl DuckSettings {
             import_retention_days: 30,
             memory_limit: 512 * 1024 * 1024,
             checkpoint_bytes: 64 * 1024 * 1024,
+            threads: std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2)),
             readers: 4,
             query_timeout: Duration::from_secs(30),
             clock,
@@ -54,6 +59,7 @@ impl fmt::Debug for DuckSettings {
             .field("import_retention_days", &self.import_retention_days)
             .field("memory_limit", &self.memory_limit)
             .field("checkpoint_bytes", &self.checkpoint_bytes)
+            .field("threads", &self.threads)
             .field("readers", &self.readers)
             .field("query_timeout", &self.query_timeout)
             .finish_non_exhaustive()

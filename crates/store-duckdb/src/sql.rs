@@ -1,57 +1,48 @@
-//! Questions as SQL. Values from outside are bound, never written into the text; what is written in are names from
-//! this crate and numbers that it counted.
+//! Questions as SQL. Texts from outside are bound, never written into the text of a statement. What is written in are
+//! names from this crate, and numbers, times and identities, which have no other characters than digits and letters:
+//! the engine plans a statement before it looks at what is bound, and only what it knows then lets it skip rows.
 
-use duckdb::types::{TimeUnit, Value};
+use duckdb::types::Value;
 use threadline_model::{ExchangeId, SessionId, Timestamp};
 use threadline_record::address_bytes;
 use threadline_store::{Choice, Filters, Network, StatusFilter, TimeRange};
 
 use crate::files::Lease;
 
-/// The values bound to one statement.
+/// The texts bound to one statement.
 #[derive(Debug, Default)]
 pub(crate) struct Parameters(pub(crate) Vec<Value>);
 
 impl Parameters {
-    /// Binds a value and gives its place in the text.
-    pub(crate) fn bind(&mut self, value: Value) -> String {
-        self.0.push(value);
+    /// Binds a text and gives its place in the statement.
+    pub(crate) fn text(&mut self, text: impl Into<String>) -> String {
+        self.0.push(Value::Text(text.into()));
         format!("${}", self.0.len())
     }
 
-    /// Binds text.
-    pub(crate) fn text(&mut self, text: impl Into<String>) -> String {
-        self.bind(Value::Text(text.into()))
+    fn texts(&mut self, values: &[String]) -> String {
+        values.iter().map(|value| self.text(value.as_str())).collect::<Vec<_>>().join(", ")
     }
+}
 
-    /// Binds 16 bytes.
-    pub(crate) fn identity(&mut self, bytes: [u8; 16]) -> String {
-        let place = self.text(uuid::Uuid::from_bytes(bytes).to_string());
-        format!("{place}::UUID")
-    }
+/// 16 bytes as the engine's UUID.
+pub(crate) fn identity(bytes: [u8; 16]) -> String {
+    format!("'{}'::UUID", uuid::Uuid::from_bytes(bytes))
+}
 
-    /// Binds an address as the table holds it.
-    pub(crate) fn address(&mut self, bytes: [u8; 16]) -> String {
-        self.bind(Value::Blob(bytes.to_vec()))
-    }
-
-    /// Binds a moment.
-    pub(crate) fn time(&mut self, moment: Timestamp) -> String {
-        self.bind(time(moment))
-    }
-
-    fn list<T>(&mut self, values: &[T], mut bind: impl FnMut(&mut Self, &T) -> String) -> String {
-        values.iter().map(|value| bind(self, value)).collect::<Vec<_>>().join(", ")
-    }
+/// An address as the table holds it.
+fn address(bytes: [u8; 16]) -> String {
+    let digits: String = bytes.iter().map(|byte| format!("\\x{byte:02X}")).collect();
+    format!("'{digits}'::BLOB")
 }
 
 /// The moments that the engine can tell from infinity, year 1 to 9999.
 const FIRST_MICROS: i64 = -62_135_596_800_000_000;
 const LAST_MICROS: i64 = 253_402_300_799_999_999;
 
-/// A moment as a value to bind. Beyond the years 1 to 9999, where no exchange is kept, the nearest moment within.
-pub(crate) fn time(moment: Timestamp) -> Value {
-    Value::Timestamp(TimeUnit::Microsecond, moment.micros().clamp(FIRST_MICROS, LAST_MICROS))
+/// A moment. Beyond the years 1 to 9999, where no exchange is kept, the nearest moment within.
+pub(crate) fn time(moment: Timestamp) -> String {
+    format!("make_timestamp({})", moment.micros().clamp(FIRST_MICROS, LAST_MICROS))
 }
 
 /// The rows of the leased files, with a column `day` in front. Live files know their day; imports are asked.
@@ -80,8 +71,8 @@ pub(crate) fn condition_of_sessions(
     for (column, values) in [("\"user\"", user), ("role", role)] {
         for (values, word) in [(&values.any, "IN"), (&values.not, "NOT IN")] {
             if !values.is_empty() {
-                let in_range = condition(range, &Filters::default(), parameters);
-                let list = parameters.list(values, |parameters, value| parameters.text(value.as_str()));
+                let in_range = within(range);
+                let list = parameters.texts(values);
                 all.push(format!(
                     "session_id {word} (SELECT session_id FROM {rows} WHERE {in_range} AND {column} IN ({list}))"
                 ));
@@ -98,7 +89,7 @@ pub(crate) fn of_exchanges(filters: &Filters) -> Filters {
 
 /// The condition of a question about exchanges: a range and filters.
 pub(crate) fn condition(range: TimeRange, filters: &Filters, parameters: &mut Parameters) -> String {
-    let mut all = vec![format!("ts >= {}", parameters.time(range.from)), format!("ts < {}", parameters.time(range.to))];
+    let mut all = vec![within(range)];
     text_choice("application", &filters.application, parameters, &mut all);
     text_choice("host", &filters.host, parameters, &mut all);
     text_choice("method", &filters.method, parameters, &mut all);
@@ -107,26 +98,31 @@ pub(crate) fn condition(range: TimeRange, filters: &Filters, parameters: &mut Pa
     text_choice("session_key", &filters.key, parameters, &mut all);
     text_choice("session_key_kind", &filters.key_kind, parameters, &mut all);
     text_choice("outcome", &filters.outcome, parameters, &mut all);
-    choice(&filters.session, parameters, &mut all, |sessions, parameters| {
-        let list = parameters.list(sessions, |parameters, id: &SessionId| parameters.identity(*id.as_bytes()));
-        format!("session_id IN ({list})")
+    choice(&filters.session, parameters, &mut all, |sessions, _| {
+        let list: Vec<String> = sessions.iter().map(|id: &SessionId| identity(*id.as_bytes())).collect();
+        format!("session_id IN ({})", list.join(", "))
     });
-    choice(&filters.exchange, parameters, &mut all, |exchanges, parameters| {
-        let list = parameters.list(exchanges, |parameters, id: &ExchangeId| parameters.identity(*id.as_bytes()));
-        format!("exchange_id IN ({list})")
+    choice(&filters.exchange, parameters, &mut all, |exchanges, _| {
+        let list: Vec<String> = exchanges.iter().map(|id: &ExchangeId| identity(*id.as_bytes())).collect();
+        format!("exchange_id IN ({})", list.join(", "))
     });
-    choice(&filters.ip, parameters, &mut all, |networks, parameters| any(networks, parameters, network));
-    choice(&filters.status, parameters, &mut all, |statuses, parameters| any(statuses, parameters, status));
+    choice(&filters.ip, parameters, &mut all, |networks, _| any(networks, network));
+    choice(&filters.status, parameters, &mut all, |statuses, _| any(statuses, status));
     choice(&filters.endpoint, parameters, &mut all, |texts, parameters| {
-        any(texts, parameters, |text, parameters| {
-            let pattern = parameters.text(contains_pattern(text));
-            format!("endpoint ILIKE {pattern} ESCAPE '\\' OR path ILIKE {pattern} ESCAPE '\\'")
+        any(texts, |text| {
+            let text = parameters.text(text.as_str());
+            format!("{} OR {}", contains("endpoint", &text), contains("path", &text))
         })
     });
     if let Some(text) = filters.search.as_deref().filter(|text| !text.is_empty()) {
         all.push(search(text, parameters));
     }
     all.join(" AND ")
+}
+
+/// The condition that a range is.
+pub(crate) fn within(range: TimeRange) -> String {
+    format!("ts >= {} AND ts < {}", time(range.from), time(range.to))
 }
 
 /// Adds both halves of a choice. What is refused must not be refused for being unknown: `NOT (NULL)` is not true.
@@ -145,18 +141,16 @@ fn choice<T>(
 }
 
 fn text_choice(column: &str, values: &Choice<String>, parameters: &mut Parameters, all: &mut Vec<String>) {
-    choice(values, parameters, all, |values, parameters| {
-        format!("{column} IN ({})", parameters.list(values, |parameters, value| parameters.text(value.as_str())))
-    });
+    choice(values, parameters, all, |values, parameters| format!("{column} IN ({})", parameters.texts(values)));
 }
 
-fn any<T>(values: &[T], parameters: &mut Parameters, matches: impl Fn(&T, &mut Parameters) -> String) -> String {
-    values.iter().map(|value| format!("({})", matches(value, parameters))).collect::<Vec<_>>().join(" OR ")
+fn any<T>(values: &[T], matches: impl FnMut(&T) -> String) -> String {
+    format!("({})", values.iter().map(matches).collect::<Vec<_>>().join(") OR ("))
 }
 
-fn network(network: &Network, parameters: &mut Parameters) -> String {
+fn network(network: &Network) -> String {
     let [first, last] = network_bounds(network);
-    format!("client_ip BETWEEN {} AND {}", parameters.address(first), parameters.address(last))
+    format!("client_ip BETWEEN {} AND {}", address(first), address(last))
 }
 
 /// The first and last address of a network, mapped into IPv6. A prefix that is too long is a single address.
@@ -168,47 +162,36 @@ fn network_bounds(network: &Network) -> [[u8; 16]; 2] {
     [(address & !free).to_be_bytes(), (address | free).to_be_bytes()]
 }
 
-fn status(filter: &StatusFilter, parameters: &mut Parameters) -> String {
+fn status(filter: &StatusFilter) -> String {
     match filter {
         StatusFilter::None => "status IS NULL".to_owned(),
-        StatusFilter::Exact(code) => format!("status = {}", parameters.bind(Value::USmallInt(*code))),
+        StatusFilter::Exact(code) => format!("status = {code}"),
         StatusFilter::Class(class) => {
             let first = u16::from(*class) * 100;
-            let (first, last) = (Value::USmallInt(first), Value::USmallInt(first + 99));
-            format!("status BETWEEN {} AND {}", parameters.bind(first), parameters.bind(last))
+            format!("status BETWEEN {first} AND {}", first + 99)
         }
     }
 }
 
 /// Free text: identities and addresses exactly, everything else contained.
 fn search(text: &str, parameters: &mut Parameters) -> String {
-    let pattern = parameters.text(contains_pattern(text));
-    let mut any: Vec<String> = ["\"user\"", "host", "path", "endpoint", "user_agent", "session_value"]
-        .iter()
-        .map(|column| format!("{column} ILIKE {pattern} ESCAPE '\\'"))
-        .collect();
+    let place = parameters.text(text);
+    let columns = ["endpoint", "host", "path", "\"user\"", "user_agent", "session_value"];
+    let mut any: Vec<String> = columns.iter().map(|column| contains(column, &place)).collect();
     if let Ok(id) = text.parse::<SessionId>() {
-        let place = parameters.identity(*id.as_bytes());
-        any.push(format!("session_id = {place} OR trace_id = {place}"));
+        let id = identity(*id.as_bytes());
+        any.push(format!("session_id = {id} OR trace_id = {id}"));
     }
-    if let Ok(address) = text.parse() {
-        any.push(format!("client_ip = {}", parameters.address(address_bytes(address))));
+    if let Ok(client) = text.parse() {
+        any.push(format!("client_ip = {}", address(address_bytes(client))));
     }
     format!("({})", any.join(" OR "))
 }
 
-/// A LIKE pattern for texts that contain this one; `\` is the escape character.
-fn contains_pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for character in text.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
+/// Whether a column contains a bound text, without regard to case. The engine's ILIKE takes ten times as long where it
+/// does not know the pattern when it plans.
+fn contains(column: &str, text: &str) -> String {
+    format!("contains(lower({column}), lower({text}))")
 }
 
 #[cfg(test)]
@@ -230,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn text_from_outside_is_bound_and_escaped() {
+    fn text_from_outside_is_bound() {
         let mut parameters = Parameters::default();
         let hostile = "100%_\\'; DROP TABLE exchanges --";
         let filters = Filters {
@@ -241,8 +224,8 @@ mod tests {
         let range = TimeRange { from: Timestamp::from_micros(i64::MIN), to: Timestamp::from_micros(i64::MAX) };
         let condition = condition(range, &filters, &mut parameters);
         assert!(!condition.contains("DROP"), "{condition}");
-        assert_eq!(parameters.0[0], Value::Timestamp(TimeUnit::Microsecond, FIRST_MICROS));
-        assert_eq!(parameters.0[2], Value::Text(hostile.to_owned()));
-        assert_eq!(parameters.0[3], Value::Text("%100\\%\\_\\\\'; DROP TABLE exchanges --%".to_owned()));
+        assert!(condition.starts_with(&format!("ts >= make_timestamp({FIRST_MICROS})")), "{condition}");
+        assert_eq!(parameters.0[0], Value::Text(hostile.to_owned()));
+        assert_eq!(parameters.0[1], Value::Text(hostile.to_owned()));
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
-use threadline_model::{Clock, ExchangeId, SessionId, Timestamp};
+use threadline_model::{Clock, ExchangeId, SessionId, Timestamp, behind_traffic};
 use threadline_store::{
     Appended, Batch, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, HistogramBar, Page, SessionPart,
     SessionSummary, SessionsQuery, StoreError, StoreStatus, StoredExchange, TimeRange,
@@ -92,7 +92,7 @@ impl DuckStore {
         Ok(Self { shared, retention: Mutex::new(Some(retention)), writer: Mutex::new(Some(writer)) })
     }
 
-    /// Rewrites closed days in the order of hours and sessions, which takes less space and finds a session's
+    /// Rewrites closed days by quarters and sessions, which takes less space and finds a session's
     /// exchanges in one place. Runs by itself, an hour after the day has ended.
     ///
     /// # Errors
@@ -114,6 +114,7 @@ impl fmt::Debug for DuckStore {
 /// A thread that holds the directory's lock for as long as it may write.
 fn spawn(name: &str, lock: File, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        behind_traffic();
         work();
         drop(lock);
     })
@@ -125,6 +126,7 @@ fn keep_retention(shared: &Arc<Shared>) -> std::io::Result<(SyncSender<()>, Join
     let shared = Arc::downgrade(shared);
     let clock_of = |shared: &std::sync::Weak<Shared>| shared.upgrade().map(|shared| shared.clock.now());
     let thread = std::thread::Builder::new().name("store-retention".to_owned()).spawn(move || {
+        behind_traffic();
         while let Some(now) = clock_of(&shared) {
             match stopped.recv_timeout(retention::until_due(now)) {
                 Err(RecvTimeoutError::Timeout) => {}

@@ -11,7 +11,7 @@ use threadline_store::{
 
 use crate::files::Lease;
 use crate::questions::{Bytes16, stored};
-use crate::sql::{Parameters, condition, rows_of};
+use crate::sql::{Parameters, condition, identity, rows_of, time};
 
 /// Where a page starts.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +56,7 @@ pub(crate) fn answer(
         let token = PageToken { snapshot: start.snapshot, ts: *ts, id: id.0 };
         token.encode(kind(query), query.range, &query.filters)
     });
-    let items = rows(connection, leases, &keys, query.oldest_first)?;
+    let items = rows(connection, leases, query, &keys)?;
     Ok(Page { items, total, next })
 }
 
@@ -69,11 +69,10 @@ pub(crate) fn one(
     if leases.is_empty() {
         return Ok(None);
     }
-    let mut parameters = Parameters::default();
-    let place = parameters.identity(*id.as_bytes());
-    let sql = format!("SELECT {} FROM {} WHERE exchange_id = {place} LIMIT 1", stored::COLUMNS, rows_of(leases));
+    let id = identity(*id.as_bytes());
+    let sql = format!("SELECT {} FROM {} WHERE exchange_id = {id} LIMIT 1", stored::COLUMNS, rows_of(leases));
     let mut statement = connection.prepare(&sql)?;
-    let mut found = statement.query_map(params_from_iter(parameters.0), stored::read)?;
+    let mut found = statement.query_map([], stored::read)?;
     found.next().transpose()
 }
 
@@ -91,10 +90,10 @@ fn keys(
 ) -> Result<(u64, Vec<(Timestamp, Bytes16)>), duckdb::Error> {
     let mut parameters = Parameters::default();
     let condition = condition(query.range, &query.filters, &mut parameters);
-    let snapshot = parameters.time(start.snapshot);
+    let snapshot = time(start.snapshot);
     let (beyond, direction) = if query.oldest_first { (">", "ASC") } else { ("<", "DESC") };
     let after = start.after.map_or_else(String::new, |(ts, id)| {
-        let (ts, id) = (parameters.time(ts), parameters.identity(id));
+        let (ts, id) = (time(ts), identity(id));
         format!("WHERE ts {beyond} {ts} OR (ts = {ts} AND exchange_id {beyond} {id})")
     });
     // The total comes with a first row of its own, so that an empty page has one as well.
@@ -125,17 +124,19 @@ fn keys(
 fn rows(
     connection: &Connection,
     leases: &[Lease],
+    query: &ExchangesQuery,
     keys: &[(Timestamp, Bytes16)],
-    oldest_first: bool,
 ) -> Result<Vec<StoredExchange>, duckdb::Error> {
     let times = keys.iter().map(|(ts, _)| *ts);
     let (Some(first), Some(last)) = (times.clone().min(), times.max()) else { return Ok(Vec::new()) };
     let ids = keys.iter().map(|(_, id)| id.exchange()).collect();
-    let filters = Filters { exchange: Choice { any: ids, not: Vec::new() }, ..Filters::default() };
+    let exchange = Choice { any: ids, not: Vec::new() };
+    // The session repeats what the identities say, for the engine, which finds a session's rows of a closed day by it.
+    let filters = Filters { exchange, session: query.filters.session.clone(), ..Filters::default() };
     let mut parameters = Parameters::default();
     let range = TimeRange { from: first, to: Timestamp::from_micros(last.micros().saturating_add(1)) };
     let condition = condition(range, &filters, &mut parameters);
-    let direction = if oldest_first { "ASC" } else { "DESC" };
+    let direction = if query.oldest_first { "ASC" } else { "DESC" };
     let sql = format!(
         "SELECT {} FROM {} WHERE {condition} ORDER BY ts {direction}, exchange_id {direction}",
         stored::COLUMNS,

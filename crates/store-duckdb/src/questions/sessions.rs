@@ -7,7 +7,7 @@ use threadline_store::{Choice, Filters, ListKind, Page, PageToken, SessionPart, 
 use crate::files::Lease;
 use crate::questions::exchanges::Start;
 use crate::questions::{Bytes16, parts};
-use crate::sql::{Parameters, condition, condition_of_sessions, of_exchanges, rows_of};
+use crate::sql::{Parameters, condition, condition_of_sessions, identity, of_exchanges, rows_of, time};
 
 pub(crate) fn start(query: &SessionsQuery, now: Timestamp) -> Result<Start, StoreError> {
     Start::new(query.page.token.as_deref(), ListKind::Sessions, query.range, &query.filters, now)
@@ -52,9 +52,9 @@ fn keys(
     let mut parameters = Parameters::default();
     let rows = rows_of(leases);
     let condition = condition_of_sessions(&rows, query.range, &query.filters, &mut parameters);
-    let snapshot = parameters.time(start.snapshot);
+    let snapshot = time(start.snapshot);
     let after = start.after.map_or_else(String::new, |(last, session)| {
-        let (last, session) = (parameters.time(last), parameters.identity(session));
+        let (last, session) = (time(last), identity(session));
         format!("WHERE last < {last} OR (last = {last} AND session_id < {session})")
     });
     // The total comes with a first row of its own, so that an empty page has one as well.
@@ -110,7 +110,7 @@ fn describe(
         condition(range, &only_these, &mut parameters),
         // These sessions are those that user and role choose.
         condition(query.range, &of_exchanges(&query.filters), &mut parameters),
-        parameters.time(start.snapshot),
+        time(start.snapshot),
     );
     let rows = parts::Rows::collect(connection, &rows_of(leases), &condition, parameters)?;
     let mut described = rows.parts(parts::ByDay::Yes, query.thread_bins)?;

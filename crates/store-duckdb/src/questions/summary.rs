@@ -1,14 +1,14 @@
 //! One session over a range: everything the session view shows beside the exchanges.
 
+use duckdb::Connection;
 use duckdb::types::Value;
-use duckdb::{Connection, params_from_iter};
 use threadline_model::{SessionId, Timestamp};
 use threadline_store::{Choice, Count, FacetField, Filters, SessionLink, SessionSummary, TimeRange};
 
 use crate::files::Lease;
 use crate::questions::parts::{ByDay, Rows, TABLE};
 use crate::questions::{Bytes16, facets};
-use crate::sql::{Parameters, condition, rows_of};
+use crate::sql::{Parameters, condition, identity, rows_of, within};
 
 /// Values shown per field.
 const VALUES: u32 = 50;
@@ -99,9 +99,7 @@ fn gaps(connection: &Connection, idle_gap_us: i64) -> Result<Vec<(Timestamp, Tim
 
 /// The links from and to this session in the range, whatever else is filtered: they lead out of what is looked at.
 fn links(connection: &Connection, leases: &[Lease], question: &Question) -> Result<Vec<SessionLink>, duckdb::Error> {
-    let mut parameters = Parameters::default();
-    let in_range = condition(question.range, &Filters::default(), &mut parameters);
-    let this = parameters.identity(*question.id.as_bytes());
+    let (in_range, this) = (within(question.range), identity(*question.id.as_bytes()));
     let sql = format!(
         "SELECT request_session_id, session_id, arg_min(exchange_id, ts), epoch_us(min(ts)), count(*), \
            bool_or(coalesce(request_session_key_kind = 'fallback', false)) \
@@ -111,7 +109,7 @@ fn links(connection: &Connection, leases: &[Lease], question: &Question) -> Resu
         rows_of(leases)
     );
     let mut statement = connection.prepare(&sql)?;
-    let links = statement.query_map(params_from_iter(parameters.0), |row| {
+    let links = statement.query_map([], |row| {
         Ok(SessionLink {
             from: row.get::<_, Bytes16>(0)?.session(),
             to: row.get::<_, Bytes16>(1)?.session(),
