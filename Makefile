@@ -159,7 +159,7 @@ format: ## Format all Rust code
 	cd fuzz && cargo fmt
 
 .PHONY: clean
-clean: ## Remove everything that was made, downloaded packages included; threadline-data stays
+clean: ## Remove everything that was made, downloaded packages included; threadline-data and threadline-demo-data stay
 	cargo clean
 	rm -rf console/dist console/node_modules console/test-results console/playwright-report
 	rm -rf native/lib native/node_modules fuzz/target fuzz/corpus .tools

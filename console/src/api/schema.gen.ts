@@ -31,7 +31,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Read what batches must be like
+         * @description Roles: admin, node.
+         */
+        get: operations["read_terms"];
         put?: never;
         /**
          * Append a batch
@@ -625,6 +629,16 @@ export interface components {
              */
             total: number;
         };
+        /** @description What whoever makes batches must know before it sends any. */
+        BatchTerms: {
+            /**
+             * @description Fingerprint of the installation secret: values must be hashed with the secret that has the same one, or they
+             *     match nothing that is stored. Null for a hub that knows none.
+             */
+            secret_fingerprint: string | null;
+            /** @description Version of Threadline. */
+            version: string;
+        };
         /** @description A rule of the built-in grouping set, or a fallback. Read-only. */
         BuiltInRule: {
             /** @description What it looks at, in a sentence. */
@@ -813,7 +827,7 @@ export interface components {
         };
         /** @description The values of one field. */
         Facet: {
-            /** @description The field, named as the filter that takes its values. */
+            /** @description The field, named as the filter that takes its values (`user_agent` has none). */
             field: components["schemas"]["FacetName"];
             /** @description Most exchanges first. */
             values: components["schemas"]["Count"][];
@@ -826,7 +840,8 @@ export interface components {
             range: components["schemas"]["Range"];
         };
         /**
-         * @description A field whose values can be counted; named as the filter that takes its values.
+         * @description A field whose values can be counted; named as the filter that takes its values. `user_agent` has no filter of its
+         *     own: `q` searches it.
          * @enum {string}
          */
         FacetName: "application" | "host" | "ip" | "method" | "status" | "user" | "role" | "endpoint" | "key" | "user_agent" | "outcome";
@@ -911,8 +926,8 @@ export interface components {
              * @description First password, 12 to 256 characters.
              */
             password: string;
-            /** @description `admin`, `analyst` or `viewer`. */
-            role: components["schemas"]["Role"];
+            /** @description Nodes are no people: they use API tokens. */
+            role: components["schemas"]["PersonRole"];
         };
         /** @description A node as far as this hub knows it. */
         NodeStatus: {
@@ -990,6 +1005,11 @@ export interface components {
             /** @description By name. */
             people: components["schemas"]["Person"][];
         };
+        /**
+         * @description What a person may be: any role but a node's.
+         * @enum {string}
+         */
+        PersonRole: "admin" | "analyst" | "viewer";
         /** @description The verdict on a point: exactly one of the two is there. */
         PointCheck: {
             error: components["schemas"]["PointProblem"] | null;
@@ -1442,6 +1462,35 @@ export interface operations {
             };
         };
     };
+    read_terms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What to know before sending batches. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchTerms"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     append_batch: {
         parameters: {
             query?: never;
@@ -1522,7 +1571,7 @@ export interface operations {
                 to?: string;
                 /**
                  * @description Instead of `from` and `to`: the range that ends now, as in `15m`, `1h`, `24h`, `7d`, or `all` for everything
-                 *     that is stored. Lists default to `24h`, questions about one session to `all`.
+                 *     that is stored. Lists default to `24h`, questions about one session (or with the filter `session`) to `all`.
                  * @example 24h
                  */
                 last?: string;
@@ -1667,7 +1716,7 @@ export interface operations {
                 to?: string;
                 /**
                  * @description Instead of `from` and `to`: the range that ends now, as in `15m`, `1h`, `24h`, `7d`, or `all` for everything
-                 *     that is stored. Lists default to `24h`, questions about one session to `all`.
+                 *     that is stored. Lists default to `24h`, questions about one session (or with the filter `session`) to `all`.
                  * @example 24h
                  */
                 last?: string;
@@ -2095,7 +2144,7 @@ export interface operations {
                 to?: string;
                 /**
                  * @description Instead of `from` and `to`: the range that ends now, as in `15m`, `1h`, `24h`, `7d`, or `all` for everything
-                 *     that is stored. Lists default to `24h`, questions about one session to `all`.
+                 *     that is stored. Lists default to `24h`, questions about one session (or with the filter `session`) to `all`.
                  * @example 24h
                  */
                 last?: string;
@@ -2178,7 +2227,7 @@ export interface operations {
                 to?: string;
                 /**
                  * @description Instead of `from` and `to`: the range that ends now, as in `15m`, `1h`, `24h`, `7d`, or `all` for everything
-                 *     that is stored. Lists default to `24h`, questions about one session to `all`.
+                 *     that is stored. Lists default to `24h`, questions about one session (or with the filter `session`) to `all`.
                  * @example 24h
                  */
                 last?: string;
@@ -2255,7 +2304,7 @@ export interface operations {
                 to?: string;
                 /**
                  * @description Instead of `from` and `to`: the range that ends now, as in `15m`, `1h`, `24h`, `7d`, or `all` for everything
-                 *     that is stored. Lists default to `24h`, questions about one session to `all`.
+                 *     that is stored. Lists default to `24h`, questions about one session (or with the filter `session`) to `all`.
                  * @example 24h
                  */
                 last?: string;
@@ -2339,7 +2388,7 @@ export interface operations {
                 to?: string;
                 /**
                  * @description Instead of `from` and `to`: the range that ends now, as in `15m`, `1h`, `24h`, `7d`, or `all` for everything
-                 *     that is stored. Lists default to `24h`, questions about one session to `all`.
+                 *     that is stored. Lists default to `24h`, questions about one session (or with the filter `session`) to `all`.
                  * @example 24h
                  */
                 last?: string;
@@ -2425,7 +2474,7 @@ export interface operations {
                 to?: string;
                 /**
                  * @description Instead of `from` and `to`: the range that ends now, as in `15m`, `1h`, `24h`, `7d`, or `all` for everything
-                 *     that is stored. Lists default to `24h`, questions about one session to `all`.
+                 *     that is stored. Lists default to `24h`, questions about one session (or with the filter `session`) to `all`.
                  * @example 24h
                  */
                 last?: string;

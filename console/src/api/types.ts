@@ -27,6 +27,7 @@ export type PointCheck = Schemas["PointCheck"];
 export type Status = Schemas["Status"];
 export type ApiToken = Schemas["ApiToken"];
 export type Role = Schemas["Role"];
+export type PersonRole = Schemas["PersonRole"];
 export type Me = Schemas["Me"];
 export type FacetName = Schemas["FacetName"];
 export type Person = Schemas["Person"];

@@ -7,7 +7,7 @@ import { type FormEvent, useState } from "react";
 import { api, body } from "../api/client";
 import { asProblem } from "../api/problem";
 import { people } from "../api/queries";
-import type { Person, Role } from "../api/types";
+import type { Person, PersonRole } from "../api/types";
 import { AskOnce } from "../ui/AskOnce";
 import { plural } from "../ui/format";
 import { Moment } from "../ui/Moment";
@@ -15,7 +15,7 @@ import { ProblemNote } from "../ui/ProblemNote";
 import styles from "./System.module.css";
 import { SystemFrame } from "./SystemFrame";
 
-const roles: readonly { readonly value: Role; readonly label: string }[] = [
+const roles: readonly { readonly value: PersonRole; readonly label: string }[] = [
   { value: "viewer", label: "viewer: looks at sessions" },
   { value: "analyst", label: "analyst: looks and judges" },
   { value: "admin", label: "admin: changes everything" },
@@ -81,7 +81,7 @@ export function PeoplePage() {
 
 function NewPerson() {
   const [name, setName] = useState("");
-  const [role, setRole] = useState<Role>("analyst");
+  const [role, setRole] = useState<PersonRole>("analyst");
   const [password, setPassword] = useState("");
   const queries = useQueryClient();
   const add = useMutation({

@@ -16,6 +16,7 @@ const FORMAT: &str = "threadline-secret-v1";
 /// Contexts of key derivation (BLAKE3's `derive_key`): they must never change, or every session ID would.
 const SESSION_CONTEXT: &str = "threadline 2026-11 session identifiers";
 const PARAMETER_CONTEXT: &str = "threadline 2026-11 parameter hashes";
+const FINGERPRINT_CONTEXT: &str = "threadline 2026-11 secret fingerprint";
 
 /// 32 random bytes, made once for an installation.
 pub struct InstallationSecret([u8; 32]);
@@ -96,7 +97,16 @@ impl InstallationSecret {
         ParameterHashKey::new(blake3::derive_key(PARAMETER_CONTEXT, &self.0))
     }
 
-    fn load(path: &Path) -> Result<Option<Self>, SecretError> {
+    /// Tells two secrets apart and says nothing else about them: 16 hexadecimal digits of a key derived for this alone.
+    pub fn fingerprint(&self) -> String {
+        hexadecimal(&blake3::derive_key(FINGERPRINT_CONTEXT, &self.0)[..8])
+    }
+
+    /// Reads the file at `path`; `None` if there is none.
+    ///
+    /// # Errors
+    /// See [`SecretError`].
+    pub fn load(path: &Path) -> Result<Option<Self>, SecretError> {
         let unreadable = |source| SecretError::Read { path: path.into(), source };
         let file = match File::open(path) {
             Ok(file) => file,
@@ -211,6 +221,19 @@ mod tests {
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no temporary file is left");
         let other = InstallationSecret::load_or_create(&directory.path().join("other")).unwrap();
         assert_ne!(session_of(&created), session_of(&other));
+    }
+
+    #[test]
+    fn fingerprints_are_equal_for_equal_secrets_only() {
+        let [one, same, other] = [7, 7, 8].map(|byte| InstallationSecret([byte; 32]).fingerprint());
+        assert_eq!(one, same);
+        assert_ne!(one, other);
+        assert_eq!(one.len(), 16);
+        let keys = [SESSION_CONTEXT, PARAMETER_CONTEXT].map(|context| blake3::derive_key(context, &[7; 32]));
+        assert!(keys.iter().all(|key| !hexadecimal(key).contains(&one)), "it is part of no key");
+        let missing = tempfile::tempdir().unwrap().path().join("secret");
+        assert!(InstallationSecret::load(&missing).unwrap().is_none());
+        assert!(!missing.exists(), "loading creates nothing");
     }
 
     #[test]

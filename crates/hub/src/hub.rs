@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use threadline_model::{Clock, Timestamp};
@@ -18,6 +19,8 @@ use crate::database::{self, Database, DatabaseError};
 use crate::metrics::HubMetrics;
 use crate::policies::{LoadError, Policies, SaveError, StoredPolicyError};
 use crate::security::first_run::FirstRun;
+use crate::security::forwarded::TrustedProxy;
+use crate::security::host::PublicUrl;
 use crate::security::local_token::LocalToken;
 use crate::security::password::{PasswordError, Passwords};
 use crate::security::secret::RandomnessError;
@@ -40,8 +43,13 @@ pub struct HubSettings {
     pub version: String,
     /// Names besides addresses and `localhost` that the hub is reached by, without port.
     pub host_names: Vec<String>,
-    /// Browsers reach the hub over https (TLS in front of it), so cookies are `Secure`.
-    pub secure_cookies: bool,
+    /// Where browsers reach the hub when TLS ends in front of it. Cookies are `Secure` then, and the hub goes by the
+    /// name.
+    pub public_url: Option<PublicUrl>,
+    /// Proxies in front of the hub that say in `X-Forwarded-For` for whom they ask: for throttling and the audit log.
+    pub trusted_proxies: Vec<TrustedProxy>,
+    /// Tells nodes whether they hash with this installation's secret; `None` for a hub without one.
+    pub secret_fingerprint: Option<String>,
     /// The built-in grouping rules and fallbacks, in order.
     pub built_in_rules: Vec<BuiltInRule>,
     /// The grouping stage's reading of a trace.
@@ -63,7 +71,9 @@ impl HubSettings {
             directory: directory.into(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             host_names: Vec::new(),
-            secure_cookies: false,
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            secret_fingerprint: None,
             built_in_rules: Vec::new(),
             trace_outcome: |_| None,
             nodes: Arc::new(Vec::new),
@@ -71,6 +81,11 @@ impl HubSettings {
             render_metrics: Arc::new(|| "# EOF\n".to_owned()),
             metrics: HubMetrics::default(),
         }
+    }
+
+    /// Whether browsers reach the hub over https only.
+    pub(crate) fn secure_cookies(&self) -> bool {
+        self.public_url.is_some()
     }
 }
 
@@ -80,7 +95,7 @@ impl fmt::Debug for HubSettings {
             .debug_struct("HubSettings")
             .field("directory", &self.directory)
             .field("host_names", &self.host_names)
-            .field("secure_cookies", &self.secure_cookies)
+            .field("public_url", &self.public_url)
             .finish_non_exhaustive()
     }
 }
@@ -131,6 +146,8 @@ pub(crate) struct Inner {
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
     pub(crate) batch_permits: Semaphore,
+    /// The last use of a sign-in or token could not be noted; said once in the log.
+    pub(crate) uses_unnoted: AtomicBool,
     pub(crate) openapi: Bytes,
 }
 
@@ -157,10 +174,11 @@ impl Hub {
     /// Opens the state in the folder, making both if they are missing. Without any person, a one-time token for the
     /// first administrator is made.
     pub async fn open(
-        settings: HubSettings,
+        mut settings: HubSettings,
         store: Arc<dyn ExchangeStore>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
+        settings.host_names.extend(settings.public_url.as_ref().map(|url| url.host().to_owned()));
         make_directory(&settings.directory).map_err(OpenError::Directory)?;
         let database = database::open(&settings.directory.join("state.sqlite")).await?;
         let now = clock.now();
@@ -173,6 +191,7 @@ impl Hub {
             passwords: Passwords::new()?,
             throttle: Throttle::default(),
             batch_permits: Semaphore::new(BATCHES_AT_A_TIME),
+            uses_unnoted: AtomicBool::new(false),
             openapi: routes::openapi_document().into(),
             started_at: now,
             settings,
@@ -195,7 +214,7 @@ impl Hub {
         self.inner.policies.apply_file(document, by).await
     }
 
-    /// The one-time token for the first administrator: for the terminal, never for a log. None once it was used.
+    /// The one-time token for the first administrator: for a terminal, never for a log. None once it was used.
     pub fn first_run_token(&self) -> Option<String> {
         self.inner.first_run.reveal()
     }

@@ -242,7 +242,24 @@ impl Problem {
             }
             StoreError::Schema(_) => Self::malformed("The batch is not one of a known version of the exchanges table."),
             StoreError::Closed => Self::unavailable("The store is shutting down."),
+            StoreError::TooSlow { .. } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "question-too-slow",
+                "The answer took too long",
+                "The question was given up. Ask for a shorter time range, or narrow it down with filters.",
+            ),
             other => Self::internal("read the stored exchanges", &other),
+        }
+    }
+
+    /// What it means to the sender that a batch was not stored.
+    pub(crate) fn append(error: StoreError) -> Self {
+        match error {
+            StoreError::Schema(_) | StoreError::Closed => Self::store(error),
+            other => {
+                tracing::error!(error = %chain(&other), "a batch was not stored");
+                Self::unavailable("The batch was not stored; the log of the hub says why. Send this one again.")
+            }
         }
     }
 
@@ -300,6 +317,17 @@ mod tests {
         let problem = Problem::store(StoreError::Engine { operation: "list sessions", source });
         assert_eq!(problem.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert!(!format!("{problem:?}").contains("SELECT"));
+    }
+
+    #[test]
+    fn slow_questions_and_batches_that_were_not_stored_are_nobodys_bug() {
+        let slow = Problem::store(StoreError::TooSlow { operation: "list sessions" });
+        assert_eq!(slow.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(slow.detail.contains("shorter time range"), "{slow:?}");
+        let source = Box::new(io::Error::other("no space left on /secret/path"));
+        let full = Problem::append(StoreError::Engine { operation: "append a batch", source });
+        assert_eq!(full.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(full.detail.contains("again") && !format!("{full:?}").contains("/secret"), "{full:?}");
     }
 
     #[test]

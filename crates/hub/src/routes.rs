@@ -62,6 +62,7 @@ pub(crate) const TABLE: &[(Method, &str, Access)] = &[
     (Method::GET,    "/policy/versions",                    READERS),
     (Method::GET,    "/policy/versions/{version}",          READERS),
     (Method::GET,    "/status",                             READERS),
+    (Method::GET,    "/batches",                            Access::Roles(&[Admin, Node])),
     (Method::POST,   "/batches",                            Access::Roles(&[Admin, Node])),
     (Method::GET,    "/people",                             ADMINISTRATORS),
     (Method::POST,   "/people",                             ADMINISTRATORS),
@@ -137,7 +138,7 @@ fn routes() -> OpenApiRouter<Arc<Inner>> {
         .routes(routes!(policy::read_version))
         .routes(routes!(status::read_status))
         .routes(routes!(status::read_openapi))
-        .routes(routes!(batches::append_batch))
+        .routes(routes!(batches::read_terms, batches::append_batch))
         .routes(routes!(people::list_people, people::add_person))
         .routes(routes!(people::remove_person))
         .routes(routes!(people::list_tokens, people::create_token))

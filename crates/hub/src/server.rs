@@ -18,7 +18,7 @@ use tower::ServiceExt as _;
 
 use crate::hub::Inner;
 use crate::problem::Problem;
-use crate::security::{ClientAddress, guard, host};
+use crate::security::{ClientAddress, forwarded, guard, host};
 use crate::{console, routes};
 
 /// Connections at the same time; more wait to be accepted.
@@ -61,7 +61,7 @@ pub(crate) fn router(hub: Arc<Inner>) -> axum::Router {
 }
 
 /// What holds for every answer: the Host check, the headers, the counters.
-async fn around(State(hub): State<Arc<Inner>>, request: Request, next: Next) -> Response {
+async fn around(State(hub): State<Arc<Inner>>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
@@ -69,6 +69,10 @@ async fn around(State(hub): State<Arc<Inner>>, request: Request, next: Next) -> 
     // Probes of an orchestrator name whatever they like, and these two answers are the same for everybody.
     let probe = matches!(route.as_str(), "/healthz" | "/readyz");
     let ours = probe || host::is_ours(request.headers(), request.uri(), &hub.settings.host_names);
+    if let Some(peer) = request.extensions().get::<ClientAddress>().copied() {
+        let client = forwarded::client(peer, request.headers(), &hub.settings.trusted_proxies);
+        request.extensions_mut().insert(client);
+    }
     let mut response = if ours { next.run(request).await } else { Problem::host().into_response() };
     let headers = response.headers_mut();
     for (name, value) in ANSWER_HEADERS {

@@ -55,7 +55,7 @@ impl Readers {
         match tokio::time::timeout(self.timeout, work).await {
             Ok(Ok(answer)) => answer.map_err(failed(operation)),
             Ok(Err(panic)) => Err(failed(operation)(panic)),
-            Err(elapsed) => Err(failed(operation)(elapsed)),
+            Err(_) => Err(StoreError::TooSlow { operation }),
         }
     }
 

@@ -60,6 +60,12 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The question took longer than the store allows; over a shorter range or with narrower filters it may not.
+    #[error("the store took too long to {operation}")]
+    TooSlow {
+        /// What was being done: `list sessions` …
+        operation: &'static str,
+    },
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,

@@ -26,7 +26,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run proxy, hub, console and embedded store in one process.
     #[command(
-        after_help = "Examples:\n  threadline serve --upstream http://127.0.0.1:9000\n  threadline serve --config threadline.yaml\n\nClients then talk to the proxy (127.0.0.1:8080 unless told otherwise) and people open the console (http://127.0.0.1:7070). The first start prints a link that makes the first administrator."
+        after_help = "Examples:\n  threadline serve --upstream http://127.0.0.1:9000\n  threadline serve --config threadline.yaml\n\nClients then talk to the proxy (127.0.0.1:8080 unless told otherwise) and people open the console (http://127.0.0.1:7070). The first start on a terminal prints a link that makes the first administrator; elsewhere it says which file holds the token."
     )]
     Serve(Box<ServeOptions>),
     /// Like serve, with a demo API and simulated clients: live sessions within seconds.
@@ -36,6 +36,11 @@ pub(crate) enum Command {
     Demo(Box<DemoOptions>),
     /// Turn recordings into sessions.
     Import(ImportOptions),
+    /// Give somebody a new password, when nobody can sign in any more.
+    #[command(
+        after_help = "Works on the data folder, whether a hub runs on it or not, for whoever may read and write it. The password is made up and shown once; the audit log says that it was reset."
+    )]
+    ResetPassword(ResetPasswordOptions),
     /// Check a configuration file and say what is wrong with it, field by field.
     Check {
         /// The YAML file.
@@ -51,7 +56,8 @@ pub(crate) struct Settings {
     /// YAML configuration file.
     #[arg(long, short, value_name = "FILE", env = "THREADLINE_CONFIG", hide_env_values = true)]
     pub(crate) config: Option<PathBuf>,
-    /// Folder for everything that is kept: sessions, settings, the installation secret [default: ./threadline-data]
+    /// Folder for everything that is kept: sessions, settings, the installation secret [default: ./threadline-data, for a demo
+    /// ./threadline-demo-data]
     #[arg(long, value_name = "FOLDER", env = "THREADLINE_DATA", hide_env_values = true)]
     pub(crate) data: Option<PathBuf>,
     /// Where clients connect; port 0 takes a free one [default: 127.0.0.1:8080]
@@ -61,8 +67,20 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "ADDRESS:PORT", env = "THREADLINE_CONSOLE_LISTEN", hide_env_values = true)]
     pub(crate) console: Option<SocketAddr>,
     /// Let the console be reached from other machines although it speaks plain HTTP (put TLS in front of it).
-    #[arg(long, env = "THREADLINE_CONSOLE_ALLOW_REMOTE", hide_env_values = true)]
-    pub(crate) console_allow_remote: bool,
+    #[arg(
+        long,
+        value_name = "true|false",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = clap::builder::BoolishValueParser::new(),
+        env = "THREADLINE_CONSOLE_ALLOW_REMOTE",
+        hide_env_values = true
+    )]
+    pub(crate) console_allow_remote: Option<bool>,
+    /// Where browsers reach the console when TLS ends in front of it, as in https://threadline.example
+    #[arg(long, value_name = "URL", env = "THREADLINE_CONSOLE_PUBLIC_URL", hide_env_values = true)]
+    pub(crate) console_public_url: Option<String>,
     /// Days that sessions are kept [default: 7]
     #[arg(long, value_name = "DAYS", env = "THREADLINE_RETENTION_DAYS", hide_env_values = true)]
     pub(crate) retention_days: Option<u32>,
@@ -136,12 +154,25 @@ pub(crate) struct ImportHarOptions {
     /// The data folder of the hub [default: ./threadline-data]
     #[arg(long, value_name = "FOLDER", env = "THREADLINE_DATA", hide_env_values = true)]
     pub(crate) data: Option<PathBuf>,
-    /// A hub elsewhere, as in http://127.0.0.1:7070 (needs --token)
+    /// A hub elsewhere, as in http://127.0.0.1:7070 (needs --token, and a copy of that hub's secret in the data folder)
     #[arg(long, value_name = "URL", env = "THREADLINE_HUB", hide_env_values = true, requires = "token")]
     pub(crate) hub: Option<String>,
     /// An API token of that hub; prefer the environment variable, which other users of this machine cannot see.
     #[arg(long, env = "THREADLINE_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
+}
+
+/// `threadline reset-password`
+#[derive(Debug, Args)]
+pub(crate) struct ResetPasswordOptions {
+    /// Whose password.
+    pub(crate) name: String,
+    /// YAML configuration file.
+    #[arg(long, short, value_name = "FILE", env = "THREADLINE_CONFIG", hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// The data folder of the hub [default: ./threadline-data]
+    #[arg(long, value_name = "FOLDER", env = "THREADLINE_DATA", hide_env_values = true)]
+    pub(crate) data: Option<PathBuf>,
 }
 
 /// How the log is written.

@@ -2,14 +2,21 @@
 
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use threadline_traffic::truth::TruthWriter;
 use threadline_traffic::{Simulation, SimulationSettings, Upstream, UpstreamSettings};
 
 use crate::cli::DemoOptions;
 use crate::configuration::Configuration;
+use crate::installation::{InstallationError, create_private_folder};
 use crate::serve::{self, ServeError, told};
+
+/// Where a demo keeps what it made up, unless told otherwise: apart from everything real.
+pub(crate) const DATA_FOLDER: &str = "threadline-demo-data";
+
+/// A file in every data folder that a demo made. A folder with content and without it holds somebody's real data.
+const MARKER: &str = "made-by-demo";
 
 /// Why the demo did not start or ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +29,20 @@ pub(crate) enum DemoError {
         #[source]
         source: std::io::Error,
     },
+    #[error(
+        "{} holds data that no demo made, and a demo would mix invented sessions into it: leave --data out (the demo has \
+         {DATA_FOLDER} of its own), or name an empty folder",
+        folder.display()
+    )]
+    RealData { folder: PathBuf },
+    #[error("cannot use the folder {}", folder.display())]
+    Folder {
+        folder: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error(transparent)]
+    Installation(#[from] InstallationError),
     #[error(transparent)]
     Serve(#[from] ServeError),
 }
@@ -41,6 +62,7 @@ const PARAMETERS: &str = r#"{"parameters":[
 
 /// Runs until SIGINT or SIGTERM.
 pub(crate) async fn run(mut configuration: Configuration, options: DemoOptions) -> Result<(), DemoError> {
+    claim(&configuration.data)?;
     let mut upstream_settings = UpstreamSettings { seed: options.seed, ..UpstreamSettings::default() };
     if options.pace == 0.0 {
         upstream_settings.latency = std::time::Duration::ZERO;
@@ -90,13 +112,43 @@ pub(crate) async fn run(mut configuration: Configuration, options: DemoOptions) 
     Ok(())
 }
 
+/// Makes sure that the folder is a demo's: marks an empty one, and refuses one that holds anything else.
+fn claim(folder: &Path) -> Result<(), DemoError> {
+    let failed = |source| DemoError::Folder { folder: folder.to_owned(), source };
+    create_private_folder(folder)?;
+    let marker = folder.join(MARKER);
+    if marker.try_exists().map_err(failed)? {
+        return Ok(());
+    }
+    if std::fs::read_dir(folder).map_err(failed)?.next().is_some() {
+        return Err(DemoError::RealData { folder: folder.to_owned() });
+    }
+    std::fs::write(&marker, "Everything in this folder was made up by `threadline demo`.\n").map_err(failed)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use super::*;
+
+    #[test]
+    fn a_demo_takes_only_folders_that_are_empty_or_a_demos() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        claim(&data).unwrap();
+        std::fs::write(data.join("secret"), "of the demo").unwrap();
+        claim(&data).unwrap();
+
+        std::fs::remove_file(data.join(MARKER)).unwrap();
+        let refused = claim(&data).unwrap_err().to_string();
+        assert!(refused.contains("no demo made") && refused.contains("--data"), "{refused}");
+        assert!(!data.join(MARKER).exists(), "nothing is changed in it");
+    }
+
     #[test]
     fn the_demo_policy_is_one_that_a_file_could_hold() {
-        let document = serde_json::from_str(super::PARAMETERS).unwrap();
+        let document = serde_json::from_str(PARAMETERS).unwrap();
         assert!(threadline_policy::Policy::validate(1, document).is_ok());
     }
 }

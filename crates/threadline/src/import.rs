@@ -32,6 +32,18 @@ pub(crate) enum ImportError {
     Hub(#[from] HubClientError),
     #[error("cannot use the installation secret")]
     Secret(#[source] SecretError),
+    #[error(
+        "there is no installation secret at {}: values are hashed before they leave, with the secret of the hub at \
+         {address}; copy `secret` from its data folder (mode 0600) and name the folder with --data",
+        file.display()
+    )]
+    NoSecret { file: PathBuf, address: String },
+    #[error(
+        "the secret at {} is not the one of the hub at {address} (fingerprint {ours}, there {theirs}): nothing imported \
+         would match the hub's sessions; copy `secret` from its data folder and name the folder with --data",
+        file.display()
+    )]
+    OtherSecret { file: PathBuf, address: String, ours: String, theirs: String },
     #[error("the hub's policy is not one this version can use: {0}")]
     Policy(String),
     #[error("cannot compile the policy")]
@@ -46,9 +58,15 @@ pub(crate) enum ImportError {
     Store(#[source] StoreError),
 }
 
+/// A hub that answered, and what it expects.
+struct RunningHub {
+    client: HubClient,
+    secret_fingerprint: String,
+}
+
 /// Where rows go.
 enum Target {
-    Hub(Box<HubClient>),
+    Hub(Box<RunningHub>),
     Folder(Installation),
 }
 
@@ -56,8 +74,8 @@ impl Target {
     /// Where people look at what was imported.
     fn console(&self, configuration: &Configuration) -> String {
         match self {
-            Self::Hub(hub) => hub.address().to_owned(),
-            Self::Folder(_) => format!("http://{}", configuration.hub.listen),
+            Self::Hub(hub) => hub.client.address().to_owned(),
+            Self::Folder(_) => crate::announce::reachable(&format!("http://{}", configuration.hub.listen)),
         }
     }
 
@@ -65,7 +83,7 @@ impl Target {
         // The identity need not be remembered: in the import lane exchanges are told apart by their own identities.
         let id = BatchId::new(Uuid::now_v7());
         match self {
-            Self::Hub(hub) => Ok(hub.append_import(id, &rows).await?),
+            Self::Hub(hub) => Ok(hub.client.append_import(id, &rows).await?),
             Self::Folder(installation) => {
                 installation.store.append(Batch { id, lane: Lane::Import, rows }).await.map_err(ImportError::Store)
             }
@@ -75,7 +93,7 @@ impl Target {
     async fn policy(&self) -> Result<Arc<Policy>, ImportError> {
         match self {
             Self::Hub(hub) => {
-                let (version, document) = hub.policy().await?;
+                let (version, document) = hub.client.policy().await?;
                 let policy = Policy::validate(version, document).map_err(|errors| {
                     let reasons: Vec<_> =
                         errors.iter().map(|error| format!("{}: {}", error.field, error.reason)).collect();
@@ -110,7 +128,10 @@ pub(crate) async fn run(configuration: &Configuration, options: &ImportHarOption
             .await
             .map_err(|error| ImportError::Policy(error.to_string()))?;
     }
-    let secret = InstallationSecret::load_or_create(&configuration.data.join("secret")).map_err(ImportError::Secret)?;
+    let secret = match &target {
+        Target::Hub(hub) => Arc::new(secret_of(hub, &configuration.data)?),
+        Target::Folder(installation) => Arc::clone(&installation.secret),
+    };
     let policy = target.policy().await?;
     let mut pipeline = Pipeline::compile(&policy, &secret, &configuration.node).map_err(ImportError::Compile)?;
 
@@ -137,20 +158,43 @@ pub(crate) async fn run(configuration: &Configuration, options: &ImportHarOption
 
 async fn open_target(configuration: &Configuration, options: &ImportHarOptions) -> Result<Target, ImportError> {
     if let (Some(address), Some(token)) = (&options.hub, &options.token) {
-        return Ok(Target::Hub(Box::new(HubClient::new(address, token)?)));
+        return Ok(Target::Hub(Box::new(meet(HubClient::new(address, token)?).await?)));
     }
-    if let Some(hub) = HubClient::running_on(&configuration.data) {
-        // After a kill the files that point to a hub are still there; only one that answers counts.
-        match hub.policy().await {
-            Ok(_) => {
-                say(&format!("Importing through the hub at {}\n", hub.address()));
+    if let Some(client) = HubClient::running_on(&configuration.data) {
+        // After a kill the files that point to a hub are still there, and somebody else may have its port by now. If
+        // the hub runs after all, opening its folder is refused.
+        match meet(client).await {
+            Ok(hub) => {
+                say(&format!("Importing through the hub at {}\n", hub.client.address()));
                 return Ok(Target::Hub(Box::new(hub)));
             }
-            Err(HubClientError::Unreachable { .. }) => {}
+            Err(error) if error.is_absence() => {}
             Err(error) => return Err(error.into()),
         }
     }
     Ok(Target::Folder(Installation::open(configuration).await?))
+}
+
+async fn meet(client: HubClient) -> Result<RunningHub, HubClientError> {
+    let fingerprint = client.secret_fingerprint().await?;
+    let unclear = || HubClientError::Answer { address: client.address().to_owned() };
+    let secret_fingerprint = fingerprint.ok_or_else(unclear)?;
+    Ok(RunningHub { client, secret_fingerprint })
+}
+
+/// The secret in the data folder, which must be the hub's: one that was made for the occasion would give every imported
+/// session an identity of its own.
+fn secret_of(hub: &RunningHub, data: &Path) -> Result<InstallationSecret, ImportError> {
+    let (file, address) = (data.join("secret"), hub.client.address().to_owned());
+    let Some(secret) = InstallationSecret::load(&file).map_err(ImportError::Secret)? else {
+        return Err(ImportError::NoSecret { file, address });
+    };
+    let (ours, theirs) = (secret.fingerprint(), hub.secret_fingerprint.clone());
+    if ours != theirs {
+        let theirs = threadline_model::escape_for_display(theirs.as_bytes(), 64);
+        return Err(ImportError::OtherSecret { file, address, ours, theirs });
+    }
+    Ok(secret)
 }
 
 async fn import_file(target: &Target, pipeline: &mut Pipeline, file: &Path) -> Result<FileReport, ImportError> {

@@ -66,6 +66,9 @@ impl Installation {
         let registry = Arc::new(Mutex::new(registry));
         settings.version = env!("CARGO_PKG_VERSION").to_owned();
         settings.host_names = configuration.hub.host_names.clone();
+        settings.public_url = configuration.hub.public_url.clone();
+        settings.trusted_proxies = configuration.hub.trusted_proxies.clone();
+        settings.secret_fingerprint = Some(secret.fingerprint());
         settings.built_in_rules = built_in_rules()
             .iter()
             .map(|rule| BuiltInRule { name: rule.name.to_owned(), description: rule.description.to_owned() })
@@ -108,7 +111,8 @@ impl Exporter for StoreExporter {
     }
 }
 
-fn create_private_folder(folder: &Path) -> Result<(), InstallationError> {
+/// Makes a folder, and those above it, readable by the owner only; one that is there stays as it is.
+pub(crate) fn create_private_folder(folder: &Path) -> Result<(), InstallationError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -17,7 +17,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cli::{Cli, Command, ImportFormat, Settings};
-use configuration::{Configuration, Document};
+use configuration::{Configuration, DATA_FOLDER, Document};
+use threadline_model::SystemClock;
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -33,13 +34,13 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Serve(options) => {
             let announce = options.settings.announce.clone();
-            let configuration = configure(options.settings, options.upstream)?;
+            let configuration = configure(options.settings, options.upstream, DATA_FOLDER)?;
             runtime()?.block_on(serve::run(configuration, announce, |_, _| std::future::ready(())))?;
         }
         Command::Demo(options) => {
             let mut options = *options;
             let announce = options.settings.announce.clone();
-            let configuration = configure(std::mem::take(&mut options.settings), None)?;
+            let configuration = configure(std::mem::take(&mut options.settings), None, demo::DATA_FOLDER)?;
             options.settings.announce = announce;
             runtime()?.block_on(demo::run(configuration, options))?;
         }
@@ -51,14 +52,31 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
                 log: Some("warn".to_owned()),
                 ..Settings::default()
             };
-            let configuration = configure(settings, None)?;
+            let configuration = configure(settings, None, DATA_FOLDER)?;
             if !runtime()?.block_on(import::run(&configuration, &options))? {
                 return Ok(ExitCode::FAILURE);
             }
         }
         Command::Check { file } => {
-            configuration::validate(configuration::read(&file)?)?;
+            let text = configuration::read_text(&file)?;
+            let document = configuration::parse_file(&file, &text)?;
+            configuration::validate(document).map_err(|mistakes| mistakes.in_file(&file, &text))?;
             print(&format!("{}: good\n", file.display()));
+        }
+        Command::ResetPassword(options) => {
+            let settings = Settings {
+                config: options.config,
+                data: options.data,
+                log: Some("warn".to_owned()),
+                ..Settings::default()
+            };
+            let configuration = configure(settings, None, DATA_FOLDER)?;
+            let reset = threadline_hub::reset_password(&configuration.data, &options.name, &SystemClock);
+            let password = runtime()?.block_on(reset)?;
+            print(&format!(
+                "The new password of {}:\n\n  {password}\n\nAll their sign-ins have ended. It is shown this once.\n",
+                options.name
+            ));
         }
         Command::Openapi => print(&threadline_hub::openapi_document()),
     }
@@ -66,17 +84,28 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 /// File, then environment and options over it (clap has put the environment into the options), then validation.
-fn configure(settings: Settings, upstream: Option<String>) -> Result<Configuration, Box<dyn Error>> {
+fn configure(settings: Settings, upstream: Option<String>, data_folder: &str) -> Result<Configuration, Box<dyn Error>> {
     let mut document = match &settings.config {
-        Some(file) => configuration::read(file)?,
+        Some(file) => configuration::parse_file(file, &configuration::read_text(file)?)?,
         None => Document::default(),
     };
-    let Settings { data, listen, console, console_allow_remote, retention_days, log_format, log, .. } = settings;
-    document.data = data.or(document.data);
+    let Settings {
+        data,
+        listen,
+        console,
+        console_allow_remote,
+        console_public_url,
+        retention_days,
+        log_format,
+        log,
+        ..
+    } = settings;
+    document.data = data.or(document.data).or_else(|| Some(data_folder.into()));
     document.proxy.listen = listen.or(document.proxy.listen);
     document.proxy.upstream = upstream.or(document.proxy.upstream);
     document.hub.listen = console.or(document.hub.listen);
-    document.hub.allow_remote = console_allow_remote.then_some(true).or(document.hub.allow_remote);
+    document.hub.allow_remote = console_allow_remote.or(document.hub.allow_remote);
+    document.hub.public_url = console_public_url.or(document.hub.public_url);
     document.retention.days = retention_days.or(document.retention.days);
     document.log.format = log_format.or(document.log.format);
     document.log.filter = log.or(document.log.filter);

@@ -5,7 +5,12 @@ mod support;
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use http::{Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Bytes;
 use serde_json::Value;
 use support::Threadline;
 
@@ -98,4 +103,114 @@ async fn a_damaged_file_says_where_and_imports_what_is_whole() {
     let output = import(&data, &folder.path().join("missing.har"));
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("missing.har"));
+}
+
+fn import_elsewhere(data: &Path, file: &Path, hub: &str, token: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_threadline"))
+        .args(["import", "har"])
+        .arg(file)
+        .arg("--data")
+        .arg(data)
+        .args(["--hub", hub])
+        .env("THREADLINE_TOKEN", token)
+        .output()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn what_goes_to_a_hub_elsewhere_is_hashed_with_its_secret_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording.har");
+    std::fs::write(&file, RECORDING).unwrap();
+    let threadline = Threadline::start(folder.path(), "serve", &[]).await;
+    let here = folder.path().join("here");
+    std::fs::create_dir(&here).unwrap();
+    let elsewhere = |data: &Path| import_elsewhere(data, &file, &threadline.console, &threadline.token);
+
+    let without = elsewhere(&here);
+    assert_eq!(without.status.code(), Some(1), "{}", said(&without));
+    assert!(
+        said(&without).contains("no installation secret") && said(&without).contains("--data"),
+        "{}",
+        said(&without)
+    );
+    assert_eq!(std::fs::read_dir(&here).unwrap().count(), 0, "no secret is made for the occasion");
+
+    let stranger = folder.path().join("stranger");
+    assert!(import(&stranger, &file).status.success());
+    let other = elsewhere(&stranger);
+    assert_eq!(other.status.code(), Some(1), "{}", said(&other));
+    assert!(said(&other).contains("fingerprint"), "{}", said(&other));
+    assert_eq!(threadline.get("/sessions?last=all").await["total"], 0, "nothing was sent");
+
+    std::fs::copy(threadline.data().join("secret"), here.join("secret")).unwrap();
+    let same = elsewhere(&here);
+    assert!(same.status.success() && said(&same).contains("2 exchanges added"), "{}", said(&same));
+    check_recorded_session(&threadline).await;
+    threadline.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_left_over_address_whose_port_another_program_took_does_not_stop_an_import() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let file = folder.path().join("recording.har");
+    std::fs::write(&file, RECORDING).unwrap();
+    assert!(import(&data, &file).status.success());
+    for status in [200, 401, 404, 503] {
+        let address = support::upstream(move |_, _| {
+            Response::builder().status(status).body(Full::new(Bytes::from_static(b"{\"other\":\"program\"}"))).unwrap()
+        });
+        std::fs::write(data.join("hub-address"), address.await).unwrap();
+        std::fs::write(data.join("local-token"), "tl_of_a_hub_that_was_killed").unwrap();
+        let output = import(&data, &file);
+        assert!(output.status.success(), "{status}: {}", said(&output));
+        assert!(said(&output).contains("2 already there"), "{status}: {}", said(&output));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_a_hub_cannot_take_now_is_sent_again_under_the_same_identity() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let file = folder.path().join("recording.har");
+    std::fs::write(&file, RECORDING).unwrap();
+    let threadline = Threadline::start(folder.path(), "serve", &[]).await;
+    let terms = threadline.get("/batches").await.to_string();
+    threadline.stop().await;
+
+    let sent = Arc::new(AtomicUsize::new(0));
+    let identities = Arc::new(std::sync::Mutex::new(std::collections::BTreeSet::new()));
+    let (counted, seen) = (Arc::clone(&sent), Arc::clone(&identities));
+    let hub = support::upstream(move |request, _| {
+        let answer =
+            |status, text: String| Response::builder().status(status).body(Full::new(Bytes::from(text))).unwrap();
+        let problem = |status: StatusCode, detail: &str| {
+            let text = serde_json::json!({"type": "urn:threadline:problem:test", "detail": detail}).to_string();
+            answer(status, text)
+        };
+        match (request.method().as_str(), request.uri().path()) {
+            ("GET", "/api/v1/batches") => answer(StatusCode::OK, terms.clone()),
+            ("GET", _) => answer(StatusCode::OK, "{\"version\":0,\"parameters\":[]}".to_owned()),
+            _ => {
+                seen.lock().unwrap().insert(request.headers()["threadline-batch-id"].to_str().unwrap().to_owned());
+                match counted.fetch_add(1, Ordering::Relaxed) {
+                    0 | 1 => problem(StatusCode::SERVICE_UNAVAILABLE, "busy"),
+                    2 => answer(StatusCode::OK, "{\"stored\":2,\"duplicate\":0,\"expired\":0}".to_owned()),
+                    _ => problem(StatusCode::FORBIDDEN, "\u{1b}[31mred"),
+                }
+            }
+        }
+    })
+    .await;
+    let output = import_elsewhere(&data, &file, &hub, "tl_token");
+    assert!(output.status.success() && said(&output).contains("2 exchanges added"), "{}", said(&output));
+    assert_eq!((sent.load(Ordering::Relaxed), identities.lock().unwrap().len()), (3, 1));
+
+    let refused = import_elsewhere(&data, &file, &hub, "tl_token");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said(&refused).contains("red") && !said(&refused).contains('\u{1b}'), "{}", said(&refused));
+
+    let tls = import_elsewhere(&data, &file, "https://threadline.example", "tl_token");
+    assert!(said(&tls).contains("ssh -L"), "{}", said(&tls));
 }

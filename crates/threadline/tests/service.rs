@@ -123,6 +123,17 @@ async fn an_upstream_that_is_down_gives_502_and_a_recorded_exchange() {
 }
 
 #[tokio::test]
+async fn the_one_time_token_reaches_no_log_and_its_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let threadline = Threadline::start(folder.path(), "serve", &[]).await;
+    let token = std::fs::read_to_string(threadline.data().join("first-run-token")).unwrap();
+    let log = threadline.log();
+    assert!(!log.contains(token.trim()), "standard output of a service ends in a log");
+    assert!(log.contains("first-run-token"), "{log}");
+    threadline.stop().await;
+}
+
+#[tokio::test]
 async fn environment_variables_override_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("threadline.yaml");

@@ -225,7 +225,7 @@ pub(crate) struct SessionList {
 /// The values of one field.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Facet {
-    /// The field, named as the filter that takes its values.
+    /// The field, named as the filter that takes its values (`user_agent` has none).
     pub(crate) field: super::filters::FacetName,
     /// Most exchanges first.
     pub(crate) values: Vec<Count>,

@@ -31,6 +31,31 @@ pub(crate) struct Appended {
     expired: u64,
 }
 
+/// What whoever makes batches must know before it sends any.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BatchTerms {
+    /// Version of Threadline.
+    version: String,
+    /// Fingerprint of the installation secret: values must be hashed with the secret that has the same one, or they
+    /// match nothing that is stored. Null for a hub that knows none.
+    #[schema(required)]
+    secret_fingerprint: Option<String>,
+}
+
+/// Read what batches must be like
+#[utoipa::path(
+    get, path = "/batches", tag = "nodes",
+    responses((status = 200, description = "What to know before sending batches.", body = BatchTerms)),
+)]
+pub(crate) async fn read_terms(
+    State(hub): State<Arc<Inner>>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<BatchTerms>, Problem> {
+    QueryParameters::parse(query.as_deref())?.finish()?;
+    let (version, secret_fingerprint) = (hub.settings.version.clone(), hub.settings.secret_fingerprint.clone());
+    Ok(Json(BatchTerms { version, secret_fingerprint }))
+}
+
 /// Append a batch
 ///
 /// Stored exactly once per batch ID, however often it is sent; answered after the commit. Rows are those of the
@@ -48,12 +73,7 @@ pub(crate) struct Appended {
     ),
     responses((status = 200, description = "What became of it.", body = Appended)),
 )]
-pub(crate) async fn append_batch(
-    State(hub): State<Arc<Inner>>,
-    RawQuery(query): RawQuery,
-    request: Request,
-) -> Result<Json<Appended>, Problem> {
-    QueryParameters::parse(query.as_deref())?.finish()?;
+pub(crate) async fn append_batch(State(hub): State<Arc<Inner>>, request: Request) -> Result<Json<Appended>, Problem> {
     let (head, content) = request.into_parts();
     body::expect_media_type(&head.headers, ARROW_STREAM)?;
     let id = batch_id(&head.headers)?;
@@ -69,7 +89,7 @@ pub(crate) async fn append_batch(
             tracing::warn!(error = %crate::problem::chain(&error), batch = %id, "refused a damaged batch");
             Problem::malformed("The batch is not an Arrow IPC stream of a known version of the exchanges table.")
         })?;
-    let appended = hub.store.append(Batch { id, lane, rows }).await.map_err(Problem::store)?;
+    let appended = hub.store.append(Batch { id, lane, rows }).await.map_err(Problem::append)?;
     Ok(Json(Appended { stored: appended.stored, duplicate: appended.duplicate, expired: appended.expired }))
 }
 

@@ -9,6 +9,7 @@ use http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
+use super::objects::Objects;
 use crate::problem::{FieldProblem, Problem};
 
 /// A body must be complete within this time.
@@ -58,12 +59,8 @@ pub(crate) async fn collect(headers: &HeaderMap, body: axum::body::Body, limit: 
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    // serde would also take the fields of an object from an array, by position.
-    if bytes.trim_ascii_start().first() == Some(&b'[') {
-        return Err(Problem::field("body", "expected an object"));
-    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Objects(&mut deserializer)).map_err(|error| {
         let path = error.path().to_string();
         refusal(&path, error.inner())
     })?;
@@ -75,9 +72,20 @@ fn refusal(path: &str, error: &serde_json::Error) -> Problem {
     let (line, column) = (error.line(), error.column());
     match error.classify() {
         serde_json::error::Category::Data => {
-            let field = if path == "." { "body" } else { path };
-            let shown = threadline_model::escape_for_display(field.as_bytes(), 200);
-            Problem::fields(vec![FieldProblem::new(shown, reason(&error.to_string()))])
+            let message = error.to_string();
+            // The place of a missing field is the object that lacks it; the one who sends it looks for its name.
+            let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+            let field = match (path, missing) {
+                (".", Some(missing)) => missing.to_owned(),
+                (_, Some(missing)) => format!("{path}.{missing}"),
+                (".", None) => "body".to_owned(),
+                (_, None) => path.to_owned(),
+            };
+            let reason = if missing.is_some() { "is needed".to_owned() } else { reason(&message) };
+            Problem::fields(vec![FieldProblem::new(
+                threadline_model::escape_for_display(field.as_bytes(), 200),
+                reason,
+            )])
         }
         _ => Problem::malformed(format!("The body is not JSON: line {line}, column {column}.")),
     }
@@ -90,7 +98,7 @@ fn reason(message: &str) -> String {
         Some(position) => &message[..position],
         None => message,
     };
-    for naming in ["unknown field", "missing field", "duplicate field"] {
+    for naming in ["unknown field", "duplicate field"] {
         if message.starts_with(naming) {
             return threadline_model::escape_for_display(message.as_bytes(), 300);
         }
@@ -140,7 +148,9 @@ mod tests {
             (r#"{"list":[{"name":"a","kind":"one"},{"name":"x","kind":"hunter2"}]}"#, "list[1].kind", "one"),
             (r#"{"list":[{"name":{"password":"hunter2"},"kind":"one"}]}"#, "list[0].name", "a string"),
             (r#"{"list":"hunter2"}"#, "list", "a sequence"),
-            (r#"{"list":[{"kind":"one"}]}"#, "list[0]", "missing field `name`"),
+            (r#"{"list":[{"kind":"one"}]}"#, "list[0].name", "is needed"),
+            (r#"{}"#, "list", "is needed"),
+            (r#"{"list":[["hunter2","one"]]}"#, "list[0]", "an object"),
             (r#"{"list":[],"lists":"hunter2"}"#, "lists", "unknown field `lists`"),
             (r#"["hunter2"]"#, "body", "an object"),
             (r#""hunter2""#, "body", "an object"),

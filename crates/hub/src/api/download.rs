@@ -10,16 +10,14 @@ use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
 use futures_util::stream;
 use http::header;
-use threadline_store::{
-    Choice, Count, ExchangesQuery, PageRequest, SessionPart, SessionsQuery, StoreError, StoredExchange,
-};
+use threadline_store::{Count, ExchangesQuery, PageRequest, SessionPart, SessionsQuery, StoreError, StoredExchange};
 
 use super::csv::CsvRows;
 use super::filters::{FilterParameters, take_filters};
 use super::path::PathText;
 use super::query::QueryParameters;
 use super::range::DefaultRange;
-use super::sessions::{OrderParameters, session_id, take_order};
+use super::sessions::{OrderParameters, only, session_id, take_order};
 use super::time::Time;
 use crate::hub::Inner;
 use crate::problem::{self, Problem};
@@ -101,7 +99,7 @@ pub(crate) async fn download_sessions(
     let asked = parameters.take_range(hub.now());
     let filters = take_filters(&mut parameters);
     parameters.finish()?;
-    let range = hub.range(asked, DefaultRange::Day).await?;
+    let range = hub.range(asked, DefaultRange::of_list(&filters)).await?;
     let page = move |hub: Arc<Inner>, token: Option<String>| -> BoxFuture<'static, Result<Chunk, StoreError>> {
         let page = PageRequest { limit: ROWS_AT_A_TIME, token };
         let query = SessionsQuery { range, filters: filters.clone(), page, thread_bins: 0 };
@@ -139,7 +137,7 @@ pub(crate) async fn download_exchanges(
     let oldest_first = take_order(&mut parameters);
     parameters.finish()?;
     let range = hub.range(asked, DefaultRange::Everything).await?;
-    filters.session = Choice { any: vec![session], not: Vec::new() };
+    filters.session = only(session, filters.session);
     let page = move |hub: Arc<Inner>, token: Option<String>| -> BoxFuture<'static, Result<Chunk, StoreError>> {
         let page = PageRequest { limit: ROWS_AT_A_TIME, token };
         let query = ExchangesQuery { range, filters: filters.clone(), page, oldest_first };

@@ -23,7 +23,7 @@ pub(crate) struct FilterParameters {
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<String>,
     /// Instead of `from` and `to`: the range that ends now, as in `15m`, `1h`, `24h`, `7d`, or `all` for everything
-    /// that is stored. Lists default to `24h`, questions about one session to `all`.
+    /// that is stored. Lists default to `24h`, questions about one session (or with the filter `session`) to `all`.
     #[param(example = "24h")]
     last: Option<String>,
     /// Application ID.
@@ -68,7 +68,8 @@ const MAXIMUM_VALUE_BYTES: usize = 1_024;
 /// All filters together may have at most this many values.
 const MAXIMUM_VALUES: usize = 200;
 
-/// A field whose values can be counted; named as the filter that takes its values.
+/// A field whose values can be counted; named as the filter that takes its values. `user_agent` has no filter of its
+/// own: `q` searches it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the names say it")]
@@ -189,7 +190,8 @@ fn method(value: &str) -> Result<String, String> {
         .map_err(|_| "expected a method such as GET".into())
 }
 
-fn network(value: &str) -> Result<Network, String> {
+/// Reads an address, or a network in CIDR notation.
+pub(crate) fn network(value: &str) -> Result<Network, String> {
     const EXPECTED: &str = "expected an address or a network such as 10.0.0.0/8 or 2001:db8::/32";
     let (address, prefix) = match value.split_once('/') {
         Some((address, prefix)) => (address, Some(prefix)),

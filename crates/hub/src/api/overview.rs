@@ -56,7 +56,7 @@ pub(crate) async fn facets(
     let limit = parameters.take_number("limit", 10, 1..=500);
     let fields = take_fields(&mut parameters);
     parameters.finish()?;
-    let range = hub.range(asked, DefaultRange::Day).await?;
+    let range = hub.range(asked, DefaultRange::of_list(&filters)).await?;
     let facets = hub.store.facets(range, filters, fields, limit).await.map_err(Problem::store)?;
     Ok(Json(FacetList { range: range.into(), facets: Facet::list(facets) }))
 }
@@ -97,7 +97,7 @@ pub(crate) async fn histogram(
     let filters = take_filters(&mut parameters);
     let bars = parameters.take_number("bars", 60, 1..=1_000) as u16;
     parameters.finish()?;
-    let range = hub.range(asked, DefaultRange::Day).await?;
+    let range = hub.range(asked, DefaultRange::of_list(&filters)).await?;
     let bars = hub.store.histogram(range, filters, bars).await.map_err(Problem::store)?;
     Ok(Json(Histogram::new(range, bars)))
 }

@@ -60,14 +60,36 @@ pub(crate) struct PersonList {
     people: Vec<Person>,
 }
 
+/// What a person may be: any role but a node's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum PersonRole {
+    /// Everything.
+    Admin,
+    /// Looks at sessions and judges them.
+    Analyst,
+    /// Looks at sessions.
+    Viewer,
+}
+
+impl From<PersonRole> for Role {
+    fn from(role: PersonRole) -> Self {
+        match role {
+            PersonRole::Admin => Self::Admin,
+            PersonRole::Analyst => Self::Analyst,
+            PersonRole::Viewer => Self::Viewer,
+        }
+    }
+}
+
 /// A person to add.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPerson {
     /// Name to sign in with, 1 to 64 characters.
     name: String,
-    /// `admin`, `analyst` or `viewer`.
-    role: Role,
+    /// Nodes are no people: they use API tokens.
+    role: PersonRole,
     /// First password, 12 to 256 characters.
     #[schema(format = Password)]
     password: String,
@@ -100,9 +122,6 @@ pub(crate) async fn add_person(
 ) -> Result<Response, Problem> {
     let mut errors = Vec::new();
     let name = checked_name(&input.name, &mut errors);
-    if input.role == Role::Node {
-        errors.push(FieldProblem::new("role", "expected one of admin, analyst, viewer; nodes use API tokens"));
-    }
     if let Err(reason) = password::judge(&input.password, &name) {
         errors.push(FieldProblem::new("password", reason));
     }
@@ -110,7 +129,7 @@ pub(crate) async fn add_person(
         return Err(Problem::fields(errors));
     }
     let hash = hub.passwords.hash(input.password).await?;
-    let person = people::add(&hub.database, &name, input.role, &hash, &caller.name, hub.now()).await?;
+    let person = people::add(&hub.database, &name, input.role.into(), &hash, &caller.name, hub.now()).await?;
     let person = person.ok_or_else(|| Problem::field("name", "is taken"))?;
     let entry = audit::Entry::by(&caller, "person.added").about(&person.name).saying(person.role.as_str());
     audit::append(&hub.database, entry, hub.now()).await?;

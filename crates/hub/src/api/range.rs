@@ -1,6 +1,6 @@
 //! From what was asked about time to the range that a store is asked.
 
-use threadline_store::TimeRange;
+use threadline_store::{Filters, TimeRange};
 
 use super::query::{AskedRange, after, ending};
 use super::time::{EARLIEST, LATEST};
@@ -14,6 +14,13 @@ pub(crate) enum DefaultRange {
     Day,
     /// Everything that is stored.
     Everything,
+}
+
+impl DefaultRange {
+    /// What holds for lists and counts: a day, unless they are about named sessions, which are shown whole.
+    pub(crate) fn of_list(filters: &Filters) -> Self {
+        if filters.session.any.is_empty() { Self::Day } else { Self::Everything }
+    }
 }
 
 const DAY_MICROS: i64 = 86_400_000_000;

@@ -84,7 +84,7 @@ async fn read_sessions_query(hub: &Inner, query: Option<&str>) -> Result<Session
     let (page, asked) = paging::take_page(&mut parameters, asked, 50);
     let thread_bins = parameters.take_number("thread_bins", 0, 0..=500) as u16;
     parameters.finish()?;
-    let range = hub.range(asked, DefaultRange::Day).await?;
+    let range = hub.range(asked, DefaultRange::of_list(&filters)).await?;
     Ok(SessionsQuery { range, filters, page, thread_bins })
 }
 
@@ -93,11 +93,11 @@ async fn read_exchanges_query(hub: &Inner, session: SessionId, query: Option<&st
     let mut parameters = QueryParameters::parse(query)?;
     let asked = parameters.take_range(hub.now());
     let mut filters = take_filters(&mut parameters);
-    let (page, asked) = paging::take_page(&mut parameters, asked, 100);
+    let (page, asked) = paging::take_page(&mut parameters, asked, 50);
     let oldest_first = take_order(&mut parameters);
     parameters.finish()?;
     let range = hub.range(asked, DefaultRange::Everything).await?;
-    filters.session = Choice { any: vec![session], not: Vec::new() };
+    filters.session = only(session, filters.session);
     Ok(ExchangesQuery { range, filters, page, oldest_first })
 }
 
@@ -224,6 +224,16 @@ fn trace(hub: &Inner, policy: &Policy, exchange: &StoredExchange) -> Vec<TraceSt
 fn built_in(hub: &Inner, name: &str) -> BuiltInRule {
     let known = hub.settings.built_in_rules.iter().find(|rule| rule.name == name);
     known.cloned().unwrap_or_else(|| BuiltInRule { name: name.to_owned(), description: String::new() })
+}
+
+/// The session of the path and the filter `session`, both of which must hold.
+pub(crate) fn only(session: SessionId, filter: Choice<SessionId>) -> Choice<SessionId> {
+    let Choice { any, mut not } = filter;
+    if !any.is_empty() && !any.contains(&session) {
+        // Nothing is in one session and in another.
+        not.push(session);
+    }
+    Choice { any: vec![session], not }
 }
 
 /// Takes `order`: whether the oldest comes first.

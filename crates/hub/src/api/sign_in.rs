@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
+use super::query::QueryParameters;
 use super::time::Time;
 use crate::hub::Inner;
 use crate::problem::Problem;
@@ -86,8 +87,12 @@ pub(crate) struct PasswordChange {
     get, path = "/first-run", tag = "sign-in",
     responses((status = 200, description = "Whether the first administrator is still to be made.", body = FirstRunState)),
 )]
-pub(crate) async fn first_run_state(State(hub): State<Arc<Inner>>) -> Json<FirstRunState> {
-    Json(FirstRunState { open: hub.first_run.is_open() })
+pub(crate) async fn first_run_state(
+    State(hub): State<Arc<Inner>>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<FirstRunState>, Problem> {
+    QueryParameters::parse(query.as_deref())?.finish()?;
+    Ok(Json(FirstRunState { open: hub.first_run.is_open() }))
 }
 
 /// Make the first administrator
@@ -132,7 +137,7 @@ pub(crate) async fn sign_in(
 async fn signed_in(hub: &Inner, person: i64, name: String, role: Role) -> Result<Response, Problem> {
     let secret = security::sign_in::open(hub, person).await?;
     let mut response = Json(SignedIn { name, role }).into_response();
-    response.headers_mut().insert(header::SET_COOKIE, cookie::set(&secret, hub.settings.secure_cookies)?);
+    response.headers_mut().insert(header::SET_COOKIE, cookie::set(&secret, hub.settings.secure_cookies())?);
     Ok(response)
 }
 
@@ -148,7 +153,7 @@ pub(crate) async fn sign_out(State(hub): State<Arc<Inner>>, headers: HeaderMap) 
         security::sign_in::close(&hub, secret).await?;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
-    let removal = HeaderValue::from_static(cookie::REMOVAL);
+    let removal = HeaderValue::from_static(cookie::removal(hub.settings.secure_cookies()));
     response.headers_mut().insert(header::SET_COOKIE, removal);
     Ok(response)
 }
@@ -158,9 +163,10 @@ pub(crate) async fn sign_out(State(hub): State<Arc<Inner>>, headers: HeaderMap) 
     get, path = "/me", tag = "sign-in",
     responses((status = 200, description = "Who is asking.", body = Me)),
 )]
-pub(crate) async fn me(Extension(caller): Extension<Caller>) -> Json<Me> {
+pub(crate) async fn me(Extension(caller): Extension<Caller>, RawQuery(query): RawQuery) -> Result<Json<Me>, Problem> {
+    QueryParameters::parse(query.as_deref())?.finish()?;
     let expires_at = caller.expires_at.map(Time);
-    Json(Me { name: caller.name, role: caller.role, kind: caller.kind, expires_at })
+    Ok(Json(Me { name: caller.name, role: caller.role, kind: caller.kind, expires_at }))
 }
 
 /// Change my password

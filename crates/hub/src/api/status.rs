@@ -99,6 +99,10 @@ pub(crate) async fn read_status(
     get, path = "/openapi.json", tag = "status",
     responses((status = 200, description = "The OpenAPI 3.1 document of this API.", body = Object)),
 )]
-pub(crate) async fn read_openapi(State(hub): State<Arc<Inner>>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], hub.openapi.clone()).into_response()
+pub(crate) async fn read_openapi(
+    State(hub): State<Arc<Inner>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    QueryParameters::parse(query.as_deref())?.finish()?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], hub.openapi.clone()).into_response())
 }

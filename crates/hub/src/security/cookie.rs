@@ -9,7 +9,12 @@ use crate::problem::Problem;
 /// Its name.
 pub(crate) const NAME: &str = "threadline_session";
 /// Takes it away.
-pub(crate) const REMOVAL: &str = "threadline_session=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0";
+pub(crate) const fn removal(secure: bool) -> &'static str {
+    match secure {
+        true => "threadline_session=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0; Secure",
+        false => "threadline_session=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0",
+    }
+}
 
 /// The secret in a request's cookie. The first one counts; an empty one is none.
 pub(crate) fn read(headers: &HeaderMap) -> Option<&str> {

@@ -1,6 +1,7 @@
 //! In front of every route of the API: who is asking, does the request come from our own pages, may they.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -9,7 +10,8 @@ use http::{HeaderMap, Method, header};
 
 use super::host::{Provenance, provenance};
 use super::{Caller, CallerKind, ClientAddress, Role, cookie, secret, sign_in};
-use crate::database::{sign_ins, tokens};
+use crate::api::query::QueryParameters;
+use crate::database::{DatabaseError, sign_ins, tokens};
 use crate::hub::Inner;
 use crate::problem::Problem;
 use crate::routes::{self, Access};
@@ -33,7 +35,7 @@ async fn admit(hub: &Inner, mut request: Request) -> Result<Request, Problem> {
     let presented = Presented::read(request.headers());
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     if changes {
-        refuse_foreign(&presented, provenance(request.headers(), request.uri()))?;
+        refuse_foreign(&presented, provenance(request.headers(), request.uri(), hub.settings.public_url.as_ref()))?;
     }
     if let Access::Roles(roles) = access {
         let caller = identify(hub, presented, address).await?;
@@ -42,6 +44,10 @@ async fn admit(hub: &Inner, mut request: Request) -> Result<Request, Problem> {
             return Err(Problem::role(&names.join(", ")));
         }
         request.extensions_mut().insert(caller);
+    }
+    if changes {
+        // No change takes query parameters: one that is there was meant for something.
+        QueryParameters::parse(request.uri().query())?.finish()?;
     }
     Ok(request)
 }
@@ -93,11 +99,11 @@ async fn person(hub: &Inner, hash: &[u8; 32], address: Option<ClientAddress>) ->
     let found = sign_ins::find(&hub.database, hash).await?.ok_or_else(ended)?;
     let idle = now.micros().saturating_sub(found.last_used_at.micros());
     if now >= found.expires_at || idle >= sign_in::IDLE_MICROS {
-        sign_ins::close(&hub.database, hash).await?;
+        noted(hub, sign_ins::close(&hub.database, hash).await.map(drop));
         return Err(ended());
     }
     if idle >= sign_in::TOUCH_MICROS {
-        sign_ins::touch(&hub.database, hash, now).await?;
+        noted(hub, sign_ins::touch(&hub.database, hash, now).await);
     }
     Ok(Caller {
         kind: CallerKind::Person,
@@ -107,6 +113,18 @@ async fn person(hub: &Inner, hash: &[u8; 32], address: Option<ClientAddress>) ->
         expires_at: Some(found.expires_at),
         address,
     })
+}
+
+/// A disk that is full must not lock people out of what can still be read: that a use was not noted is said in the log,
+/// once until it works again.
+fn noted(hub: &Inner, outcome: Result<(), DatabaseError>) {
+    match outcome {
+        Ok(()) => hub.uses_unnoted.store(false, Ordering::Relaxed),
+        Err(error) if !hub.uses_unnoted.swap(true, Ordering::Relaxed) => {
+            tracing::error!(error = %crate::problem::chain(&error), "the use of sign-ins and tokens cannot be noted");
+        }
+        Err(_) => {}
+    }
 }
 
 async fn program(hub: &Inner, hash: &[u8; 32], address: Option<ClientAddress>) -> Result<Caller, Problem> {
@@ -122,7 +140,7 @@ async fn program(hub: &Inner, hash: &[u8; 32], address: Option<ClientAddress>) -
         return Err(unknown());
     }
     if token.last_used_at.is_none_or(|last| now.micros().saturating_sub(last.micros()) >= sign_in::TOUCH_MICROS) {
-        tokens::touch(&hub.database, token.id, now).await?;
+        noted(hub, tokens::touch(&hub.database, token.id, now).await);
     }
     Ok(Caller {
         kind: CallerKind::Token,

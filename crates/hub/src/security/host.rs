@@ -5,9 +5,54 @@
 //! was served from there.
 
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use http::uri::Authority;
 use http::{HeaderMap, Uri, header};
+
+/// Where browsers reach a hub when TLS ends in front of it: `https`, a host, and a port if it is not 443. Nothing else,
+/// since console and API live at the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl {
+    host: String,
+    /// As browsers write it in `Origin` (RFC 6454, 6.2).
+    origin: String,
+}
+
+/// Not an address that a hub can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected https://HOST or https://HOST:PORT, without path, as in https://threadline.example")]
+pub struct PublicUrlError;
+
+impl PublicUrl {
+    /// The host in lower case, without port.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = PublicUrlError;
+
+    fn from_str(text: &str) -> Result<Self, PublicUrlError> {
+        let uri: Uri = text.parse().map_err(|_| PublicUrlError)?;
+        let authority = uri.authority().ok_or(PublicUrlError)?;
+        let host = authority.host().to_ascii_lowercase();
+        let port = match authority.as_str().len() == host.len() {
+            true => None,
+            false => Some(authority.port_u16().ok_or(PublicUrlError)?),
+        };
+        let whole = uri.path() == "/" && uri.query().is_none() && !text.contains(['#', '@']);
+        if uri.scheme_str() != Some("https") || host.is_empty() || !whole {
+            return Err(PublicUrlError);
+        }
+        let origin = match port {
+            None | Some(443) => format!("https://{host}"),
+            Some(port) => format!("https://{host}:{port}"),
+        };
+        Ok(Self { host, origin })
+    }
+}
 
 /// Whether the hub goes by the name in the request. `names` are configured ones, without port.
 pub(crate) fn is_ours(headers: &HeaderMap, uri: &Uri, names: &[String]) -> bool {
@@ -47,10 +92,13 @@ pub(crate) enum Provenance {
     Unsaid,
 }
 
-/// Reads `Origin`, else `Sec-Fetch-Site`.
-pub(crate) fn provenance(headers: &HeaderMap, uri: &Uri) -> Provenance {
+/// Reads `Origin`, else `Sec-Fetch-Site`. The origin of the public address is ours whatever `Host` became on the way.
+pub(crate) fn provenance(headers: &HeaderMap, uri: &Uri, public: Option<&PublicUrl>) -> Provenance {
     if let Some(origin) = headers.get(header::ORIGIN) {
         let same = origin.to_str().ok().and_then(|origin| {
+            if public.is_some_and(|public| public.origin.eq_ignore_ascii_case(origin)) {
+                return Some(());
+            }
             let (scheme, origin) = origin.split_once("://")?;
             let web = matches!(scheme, "http" | "https");
             let origin: Authority = origin.parse().ok()?;
@@ -107,6 +155,49 @@ mod tests {
     }
 
     #[test]
+    fn the_public_address_is_https_and_a_host() {
+        for (text, host, origin) in [
+            ("https://threadline.example", "threadline.example", "https://threadline.example"),
+            ("https://Threadline.example/", "threadline.example", "https://threadline.example"),
+            ("https://threadline.example:443", "threadline.example", "https://threadline.example"),
+            ("https://threadline.example:8443", "threadline.example", "https://threadline.example:8443"),
+            ("https://[2001:db8::1]:8443", "[2001:db8::1]", "https://[2001:db8::1]:8443"),
+        ] {
+            let url: PublicUrl = text.parse().unwrap();
+            assert_eq!((url.host(), url.origin.as_str()), (host, origin), "{text}");
+        }
+        for text in [
+            "",
+            "threadline.example",
+            "http://threadline.example",
+            "https://",
+            "https://threadline.example/console",
+            "https://threadline.example?a",
+            "https://threadline.example#a",
+            "https://ada@threadline.example",
+            "https://threadline.example:",
+            "https://threadline.example:99999",
+        ] {
+            assert_eq!(text.parse::<PublicUrl>(), Err(PublicUrlError), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_public_origin_is_ours_behind_a_proxy_that_changes_host() {
+        let public: PublicUrl = "https://threadline.example:8443".parse().unwrap();
+        let uri = Uri::from_static("/");
+        for (origin, expected) in [
+            ("https://threadline.example:8443", Provenance::SameOrigin),
+            ("https://threadline.example", Provenance::Foreign),
+            ("http://threadline.example:8443", Provenance::Foreign),
+            ("https://evil.example", Provenance::Foreign),
+        ] {
+            let given = headers(&[("host", "127.0.0.1:7070"), ("origin", origin)]);
+            assert_eq!(provenance(&given, &uri, Some(&public)), expected, "{origin}");
+        }
+    }
+
+    #[test]
     fn the_origin_decides_before_fetch_metadata() {
         let uri = Uri::from_static("/");
         let host = ("host", "127.0.0.1:7070");
@@ -124,7 +215,7 @@ mod tests {
             (vec![host, ("sec-fetch-site", "none")], Provenance::Foreign),
             (vec![host], Provenance::Unsaid),
         ] {
-            assert_eq!(provenance(&headers(&pairs), &uri), expected, "{pairs:?}");
+            assert_eq!(provenance(&headers(&pairs), &uri, None), expected, "{pairs:?}");
         }
     }
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod cookie;
 pub(crate) mod first_run;
+pub(crate) mod forwarded;
 pub(crate) mod guard;
 pub(crate) mod host;
 pub(crate) mod local_token;
@@ -117,7 +118,7 @@ pub(crate) struct Caller {
     pub(crate) address: Option<ClientAddress>,
 }
 
-/// The address at the other end of the connection.
+/// The address at the other end of the connection, or the one that a trusted proxy there asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
 

@@ -121,7 +121,8 @@ fn argon2() -> Result<Argon2<'static>, PasswordError> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-fn hash(password: &[u8]) -> Result<String, PasswordError> {
+/// Hashes into PHC string format, on this thread.
+pub(crate) fn hash(password: &[u8]) -> Result<String, PasswordError> {
     let hash = argon2()?.hash_password(password).map_err(|error| PasswordError::Hashing(error.to_string()))?;
     Ok(hash.to_string())
 }

@@ -1,7 +1,10 @@
-//! Slows down guessing: attempts to sign in are counted by name and by address, and refused with the time to wait.
+//! Slows down guessing: attempts to sign in are counted by name and address together, by name alone, and by address
+//! alone, and refused with the time to wait.
 //!
-//! Plain values and arithmetic; time is an argument. Names are kept as hashes, since people type passwords into name
-//! fields, and at most [`CAPACITY`] of each are remembered.
+//! The pair has the strictest bound, so that one who guesses at somebody's name from elsewhere does not keep them out;
+//! the name alone has a loose one, for those who guess from many addresses. Plain values and arithmetic; time is an
+//! argument. Names are kept as hashes, since people type passwords into name fields, and at most [`CAPACITY`] of each
+//! are remembered.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -20,8 +23,10 @@ struct Rate {
     interval: i64,
 }
 
-/// One name: ten attempts, then one in thirty seconds.
-const NAME: Rate = Rate { burst: 10, interval: 30 * SECOND };
+/// One name from one address: ten attempts, then one in thirty seconds.
+const PAIR: Rate = Rate { burst: 10, interval: 30 * SECOND };
+/// One name from anywhere: two hundred attempts, then one in three seconds. Ten addresses at full speed stay below it.
+const NAME: Rate = Rate { burst: 200, interval: 3 * SECOND };
 /// One address (for IPv6 one /64): thirty attempts, then one in six seconds; many people may share an address.
 const ADDRESS: Rate = Rate { burst: 30, interval: 6 * SECOND };
 
@@ -31,11 +36,13 @@ pub(crate) struct Throttle {
     state: Mutex<State>,
 }
 
+type NameKey = [u8; 32];
+
+/// When the attempts of each will all be forgotten.
 #[derive(Debug, Default)]
 struct State {
-    /// By the name's hash: when its attempts will all be forgotten.
-    names: HashMap<[u8; 32], Timestamp>,
-    /// By address, likewise.
+    pairs: HashMap<(NameKey, IpAddr), Timestamp>,
+    names: HashMap<NameKey, Timestamp>,
     addresses: HashMap<IpAddr, Timestamp>,
 }
 
@@ -45,26 +52,39 @@ impl Throttle {
         let name = name.map(name_key);
         let address = address_key(address);
         let mut state = self.lock();
-        let by_name = name.map_or(Ok(now), |name| NAME.next(state.names.get(&name), now));
         let by_address = ADDRESS.next(state.addresses.get(&address), now);
-        match (by_name, by_address) {
-            (Ok(name_until), Ok(address_until)) => {
-                if let Some(name) = name {
-                    remember(&mut state.names, name, name_until, now);
-                }
+        let Some(name) = name else {
+            remember(&mut state.addresses, address, by_address?, now);
+            return Ok(());
+        };
+        let by_pair = PAIR.next(state.pairs.get(&(name, address)), now);
+        let by_name = NAME.next(state.names.get(&name), now);
+        match (by_pair, by_name, by_address) {
+            (Ok(pair_until), Ok(name_until), Ok(address_until)) => {
+                remember(&mut state.pairs, (name, address), pair_until, now);
+                remember(&mut state.names, name, name_until, now);
                 remember(&mut state.addresses, address, address_until, now);
                 Ok(())
             }
-            (by_name, by_address) => Err(by_name.err().unwrap_or(0).max(by_address.err().unwrap_or(0))),
+            (by_pair, by_name, by_address) => {
+                Err([by_pair, by_name, by_address].into_iter().filter_map(Result::err).max().unwrap_or_default())
+            }
         }
     }
 
-    /// After a success: forgets the name's attempts, and this one of the address.
+    /// After a success: forgets the attempts with this name from this address, and this one otherwise.
     pub(crate) fn succeeded(&self, name: &str, address: IpAddr) {
+        let (name, address) = (name_key(name), address_key(address));
         let mut state = self.lock();
-        state.names.remove(&name_key(name));
-        if let Some(until) = state.addresses.get_mut(&address_key(address)) {
-            *until = Timestamp::from_micros(until.micros() - ADDRESS.interval);
+        state.pairs.remove(&(name, address));
+        let give_back = |until: &mut Timestamp, rate: Rate| {
+            *until = Timestamp::from_micros(until.micros() - rate.interval);
+        };
+        if let Some(until) = state.names.get_mut(&name) {
+            give_back(until, NAME);
+        }
+        if let Some(until) = state.addresses.get_mut(&address) {
+            give_back(until, ADDRESS);
         }
     }
 
@@ -106,7 +126,7 @@ fn remember<K: std::hash::Hash + Eq + Copy>(
     known.insert(key, until);
 }
 
-fn name_key(name: &str) -> [u8; 32] {
+fn name_key(name: &str) -> NameKey {
     super::secret::hash(&crate::database::people::folded(name))
 }
 
@@ -135,16 +155,39 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_throttled_from_many_addresses_and_recovers_with_time() {
+    fn a_name_is_throttled_from_one_address_and_recovers_with_time() {
         let throttle = Throttle::default();
-        for number in 0..10 {
-            assert_eq!(throttle.attempt(Some("alice"), address(number), START), Ok(()));
+        for _ in 0..10 {
+            assert_eq!(throttle.attempt(Some("alice"), address(1), START), Ok(()));
         }
-        assert_eq!(throttle.attempt(Some(" Alice"), address(99), START), Err(30));
-        assert_eq!(throttle.attempt(Some("alice"), address(99), at(20)), Err(10));
-        assert_eq!(throttle.attempt(Some("alice"), address(99), at(30)), Ok(()));
-        assert_eq!(throttle.attempt(Some("alice"), address(99), at(30)), Err(30));
-        assert_eq!(throttle.attempt(Some("bob"), address(99), at(30)), Ok(()));
+        assert_eq!(throttle.attempt(Some(" Alice"), address(1), START), Err(30));
+        assert_eq!(throttle.attempt(Some("alice"), address(1), at(20)), Err(10));
+        assert_eq!(throttle.attempt(Some("alice"), address(1), at(30)), Ok(()));
+        assert_eq!(throttle.attempt(Some("alice"), address(1), at(30)), Err(30));
+        assert_eq!(throttle.attempt(Some("bob"), address(1), at(30)), Ok(()));
+    }
+
+    #[test]
+    fn whoever_guesses_at_a_name_elsewhere_does_not_lock_its_owner_out() {
+        let throttle = Throttle::default();
+        for second in 0..3_600 {
+            for attacker in 1..=5 {
+                let _ = throttle.attempt(Some("alice"), address(attacker), at(second));
+            }
+            if second % 60 == 0 {
+                assert_eq!(throttle.attempt(Some("alice"), address(99), at(second)), Ok(()), "{second}");
+                throttle.succeeded("alice", address(99));
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_is_throttled_from_many_addresses_too() {
+        let throttle = Throttle::default();
+        let attempts = (0..1_000).filter(|number| throttle.attempt(Some("alice"), address(*number), START).is_ok());
+        assert_eq!(attempts.count(), 200);
+        assert_eq!(throttle.attempt(Some("alice"), address(5_000), START), Err(3));
+        assert_eq!(throttle.attempt(Some("bob"), address(5_000), START), Ok(()));
     }
 
     #[test]
@@ -170,9 +213,9 @@ mod tests {
     }
 
     #[test]
-    fn success_forgets_the_name_and_one_attempt_of_the_address() {
+    fn success_forgets_the_pair_and_one_attempt_of_name_and_address() {
         let throttle = Throttle::default();
-        for _ in 0..100 {
+        for _ in 0..1_000 {
             assert_eq!(throttle.attempt(Some("alice"), address(1), START), Ok(()));
             throttle.succeeded("alice", address(1));
         }
@@ -185,7 +228,7 @@ mod tests {
             throttle.attempt(Some(&number.to_string()), address(number), START).unwrap();
         }
         let state = throttle.lock();
-        assert_eq!((state.names.len(), state.addresses.len()), (CAPACITY, CAPACITY));
+        assert_eq!((state.pairs.len(), state.names.len(), state.addresses.len()), (CAPACITY, CAPACITY, CAPACITY));
     }
 
     #[test]

@@ -139,6 +139,40 @@ async fn a_session_is_read_whole_unless_a_range_is_given() {
 }
 
 #[tokio::test]
+async fn a_list_of_named_sessions_shows_all_their_parts() {
+    let (hub, token) = stocked().await;
+    hub.forward(3 * 24 * 60 * MINUTE);
+    assert_eq!(get(&hub, &token, "/sessions").await["total"], 0, "a day, unless told otherwise");
+    let one = session(2);
+    let list = get(&hub, &token, &format!("/sessions?session={one}")).await;
+    assert_eq!((list["total"].as_u64(), list["sessions"][0]["requests"].as_u64()), (Some(1), Some(4)));
+    assert_eq!(get(&hub, &token, &format!("/sessions?session={one}&last=1h")).await["total"], 0);
+    assert_eq!(get(&hub, &token, &format!("/sessions?session=!{one}")).await["total"], 0, "no session is named");
+    let file = hub.get(&format!("/api/v1/sessions.csv?session={one}")).token(&token).send().await;
+    assert_eq!(file.text().split_terminator("\r\n").count(), 2);
+    let facets = get(&hub, &token, &format!("/facets?field=key&session={one}")).await;
+    assert_eq!(facets["facets"][0]["values"][0]["exchanges"], 4);
+}
+
+#[tokio::test]
+async fn the_filter_session_holds_beside_the_session_of_the_path() {
+    let (hub, token) = stocked().await;
+    let (one, other) = (session(2), session(1));
+    for (filter, expected) in [
+        (format!("session={one}"), 4),
+        (format!("session={one}&session={other}"), 4),
+        (format!("session=!{other}"), 4),
+        (format!("session={other}"), 0),
+        (format!("session=!{one}"), 0),
+    ] {
+        let list = get(&hub, &token, &format!("/sessions/{one}/exchanges?{filter}")).await;
+        assert_eq!(list["total"], expected, "{filter}");
+        let file = hub.get(&format!("/api/v1/sessions/{one}/exchanges.csv?{filter}")).token(&token).send().await;
+        assert_eq!(file.text().split_terminator("\r\n").count(), 1 + expected, "{filter}");
+    }
+}
+
+#[tokio::test]
 async fn one_exchange_says_which_rule_decided() {
     let (hub, token) = stocked().await;
     let exchange = get(&hub, &token, &format!("/exchanges/{}", exchange_id(5))).await;
@@ -215,6 +249,8 @@ async fn downloads_hold_every_row_of_every_page() {
 async fn batches_are_stored_once_however_often_they_are_sent() {
     let hub = TestHub::start().await;
     let (node, viewer) = (hub.token("node").await, hub.token("viewer").await);
+    let terms = hub.get("/api/v1/batches").token(&node).send().await.json();
+    assert_eq!(terms["secret_fingerprint"], "0011223344556677");
     let send = |id: &str, body: Vec<u8>| {
         let call = hub.call(Method::POST, "/api/v1/batches").token(&node).header("threadline-batch-id", id);
         call.bytes("application/vnd.apache.arrow.stream", body).send()

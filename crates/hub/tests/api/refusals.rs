@@ -19,7 +19,7 @@ fn bodies() -> Vec<Case> {
         (Method::PUT, format!("/api/v1{path}"), body, status, fields.to_vec())
     };
     vec![
-        post("/first-run", json!({"token": CANARY, "name": "a"}), 422, &["body"]),
+        post("/first-run", json!({"token": CANARY, "name": "a"}), 422, &["password"]),
         post("/first-run", json!({"token": 5, "name": "a", "password": CANARY}), 422, &["token"]),
         post("/first-run", json!({"token": "a", "name": "a", "password": "b", "extra": CANARY}), 422, &["extra"]),
         post("/first-run", json!([CANARY]), 422, &["body"]),
@@ -27,7 +27,7 @@ fn bodies() -> Vec<Case> {
         post("/sign-in", json!({"name": null, "password": CANARY}), 422, &["name"]),
         post("/sign-in", json!({"name": "a", "password": CANARY.repeat(100)}), 422, &["password"]),
         post("/sign-in", json!({"name": "a", "password": CANARY, "remember": true}), 422, &["remember"]),
-        put("/me/password", json!({"current": CANARY}), 422, &["body"]),
+        put("/me/password", json!({"current": CANARY}), 422, &["new"]),
         put("/me/password", json!({"current": CANARY, "new": 7}), 422, &["new"]),
         put("/me/password", json!({"current": CANARY, "new": "a good new password"}), 409, &[]),
         put("/policy/parameters", json!({"parameters": CANARY}), 422, &["parameters"]),
@@ -51,14 +51,21 @@ fn bodies() -> Vec<Case> {
             422,
             &["parameters[0].goup"],
         ),
-        put("/policy/parameters", json!({"parameters": [{"name": "a"}]}), 422, &["parameters[0]"]),
-        put("/policy/parameters", json!({}), 422, &["body"]),
+        put("/policy/parameters", json!({"parameters": [{"name": "a"}]}), 422, &["parameters[0].point"]),
+        put("/policy/parameters", json!({}), 422, &["parameters"]),
+        put(
+            "/policy/parameters",
+            json!({"parameters": [[CANARY, "request > query token", "none", true, false, null]]}),
+            422,
+            &["parameters[0]"],
+        ),
         put("/policy/parameters", json!({"parameters": [], "masks": []}), 422, &["masks"]),
         post("/policy/points/check", json!({"point": {"a": CANARY}}), 422, &["point"]),
         post("/policy/points/check", json!({"pont": CANARY}), 422, &["pont"]),
         post("/people", json!({"name": "a", "role": CANARY, "password": CANARY}), 422, &["role"]),
         post("/people", json!({"name": "a", "role": "viewer", "password": "short"}), 422, &["password"]),
-        post("/people", json!({"name": "", "role": "node", "password": ""}), 422, &["name", "role", "password"]),
+        post("/people", json!({"name": "", "role": "viewer", "password": ""}), 422, &["name", "password"]),
+        post("/people", json!({"name": "a", "role": "node", "password": CANARY}), 422, &["role"]),
         post("/tokens", json!({"name": "a", "role": "root"}), 422, &["role"]),
         post("/tokens", json!({"name": "a", "role": "node", "expires_in_days": 0}), 422, &["expires_in_days"]),
         post("/tokens", json!({"name": "a", "role": "node", "expires_in_days": -1}), 422, &["expires_in_days"]),
@@ -181,6 +188,31 @@ async fn queries_name_what_they_cannot_accept() {
     for path in ["/people/x", "/tokens/-1", "/people/99999999999999999999"] {
         let answer = hub.call(Method::DELETE, &format!("/api/v1{path}")).token(&hub.local_token()).send().await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn parameters_that_a_request_does_not_have_are_refused_on_every_method() {
+    let hub = TestHub::start().await;
+    let document = hub.get("/api/v1/openapi.json").send().await.json();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let mut known = path.clone();
+            for (name, value) in [
+                ("{session_id}", session(1).to_string()),
+                ("{exchange_id}", exchange_id(1).to_string()),
+                ("{version}", "1".to_owned()),
+                ("{person_id}", "1".to_owned()),
+                ("{token_id}", "1".to_owned()),
+            ] {
+                known = known.replace(name, &value);
+            }
+            let call = hub.call(method.clone(), &format!("{known}?dry_run=true")).token(&hub.local_token());
+            let answer = call.header("if-match", "*").json(&json!({})).send().await;
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{method} {path}: {}", answer.text());
+            answer.assert_problem(422, &["dry_run"]);
+        }
     }
 }
 

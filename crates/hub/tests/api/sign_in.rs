@@ -80,9 +80,86 @@ async fn a_sign_in_opens_with_the_password_and_ends_with_sign_out() {
 
 #[tokio::test]
 async fn cookies_are_secure_when_the_hub_is_reached_over_https() {
-    let hub = TestHub::start_with(|settings| settings.secure_cookies = true).await;
+    let public = Some("https://threadline.example:8443".parse().unwrap());
+    let hub = TestHub::start_with(|settings| settings.public_url = public).await;
     hub.first_administrator().await;
-    assert!(hub.sign_in(ADMIN, PASSWORD).await.header("set-cookie").ends_with("; Secure"));
+    let answer = hub.sign_in(ADMIN, PASSWORD).await;
+    assert!(answer.header("set-cookie").ends_with("; Secure"));
+    // Through a proxy that keeps the name, and through one that does not.
+    let cookie = answer.cookie().unwrap();
+    for host in ["threadline.example", "127.0.0.1:7070"] {
+        let out = |origin: &str| {
+            let call = hub.call(Method::POST, "/api/v1/sign-out").header("host", host).header("cookie", &cookie);
+            call.header("origin", origin).send()
+        };
+        out("https://elsewhere.example").await.assert_problem(403, &[]);
+        let out = out("https://threadline.example:8443").await;
+        assert_eq!(out.status, StatusCode::NO_CONTENT, "{host}");
+        assert!(out.header("set-cookie").ends_with("; Secure"));
+    }
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_guessing_is_slowed_down_by_the_clients_address() {
+    let hub = TestHub::start_with(|settings| settings.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]).await;
+    hub.first_administrator().await;
+    let sign_in = |address: &str, password: &str| {
+        let call = hub.post("/api/v1/sign-in", &json!({"name": ADMIN, "password": password}));
+        call.header("x-forwarded-for", &format!("203.0.113.1, {address}")).send()
+    };
+    for _ in 0..10 {
+        sign_in("192.0.2.1", "a wrong password").await.assert_problem(401, &[]);
+    }
+    sign_in("192.0.2.1", "a wrong password").await.assert_problem(429, &[]);
+    assert_eq!(sign_in("192.0.2.2", PASSWORD).await.status, StatusCode::OK, "somebody else's guesses lock nobody out");
+    let audit = hub.get("/api/v1/audit?limit=1").token(&hub.local_token()).send().await.json();
+    assert_eq!(audit["entries"][0]["address"], "192.0.2.2");
+}
+
+/// What a full disk does to the state: reading works, writing does not.
+#[tokio::test]
+async fn who_is_signed_in_can_read_when_nothing_can_be_written() {
+    let hub = TestHub::start().await;
+    let cookie = hub.first_administrator().await;
+    let token = hub.token("viewer").await;
+    let state = sqlx::SqlitePool::connect_with(
+        sqlx::sqlite::SqliteConnectOptions::new().filename(hub.directory.path().join("state.sqlite")),
+    );
+    let state = state.await.unwrap();
+    for table in ["sign_ins", "api_tokens"] {
+        let full = format!(
+            "CREATE TRIGGER full_{table} BEFORE UPDATE ON {table} BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(full)).execute(&state).await.unwrap();
+    }
+    state.close().await;
+    hub.forward(5 * MINUTE);
+    for _ in 0..2 {
+        assert_eq!(hub.get("/api/v1/sessions").header("cookie", &cookie).send().await.status, StatusCode::OK);
+        assert_eq!(hub.get("/api/v1/sessions").token(&token).send().await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn a_password_can_be_reset_on_the_data_folder_beside_a_running_hub() {
+    let hub = TestHub::start().await;
+    let cookie = hub.first_administrator().await;
+    let reset = threadline_hub::reset_password;
+    let password = reset(hub.directory.path(), " ADA", &*hub.clock).await.unwrap();
+    assert_eq!(password.len(), 24);
+    assert_eq!(hub.get("/api/v1/me").header("cookie", &cookie).send().await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(hub.sign_in(ADMIN, PASSWORD).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(hub.sign_in(ADMIN, &password).await.status, StatusCode::OK);
+    let audit = hub.get("/api/v1/audit").token(&hub.local_token()).send().await.json();
+    let entry = audit["entries"].as_array().unwrap().iter().find(|entry| entry["action"] == "password.reset").unwrap();
+    assert_eq!((entry["actor_kind"].as_str(), entry["subject"].as_str()), (Some("local"), Some(ADMIN)));
+    assert!(!audit.to_string().contains(&password));
+
+    let unknown = reset(hub.directory.path(), "eve", &*hub.clock).await.unwrap_err().to_string();
+    assert!(unknown.contains("eve") && unknown.contains(ADMIN), "{unknown}");
+    let empty = tempfile::tempdir().unwrap();
+    assert!(reset(empty.path(), ADMIN, &*hub.clock).await.is_err());
+    assert_eq!(std::fs::read_dir(empty.path()).unwrap().count(), 0, "nothing is made where no hub ran");
 }
 
 #[tokio::test]

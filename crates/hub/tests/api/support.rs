@@ -141,6 +141,7 @@ pub(crate) fn settings(directory: &TempDir) -> HubSettings {
         _ => None,
     };
     settings.metrics = HubMetrics::default();
+    settings.secret_fingerprint = Some("0011223344556677".to_owned());
     settings
 }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use threadline_policy::PolicyDocument;
 
 use crate::cli::LogFormat;
@@ -20,14 +20,19 @@ pub(crate) struct Document {
     /// Name of this node in every exchange it exports.
     pub(crate) node: Option<String>,
     /// The inline proxy.
+    #[serde(deserialize_with = "or_default")]
     pub(crate) proxy: ProxyDocument,
     /// API and console.
+    #[serde(deserialize_with = "or_default")]
     pub(crate) hub: HubDocument,
     /// How long things are kept.
+    #[serde(deserialize_with = "or_default")]
     pub(crate) retention: RetentionDocument,
     /// The embedded store.
+    #[serde(deserialize_with = "or_default")]
     pub(crate) store: StoreDocument,
     /// The log.
+    #[serde(deserialize_with = "or_default")]
     pub(crate) log: LogDocument,
     /// Context parameters and grouping keys.
     pub(crate) policy: Option<PolicyDocument>,
@@ -52,7 +57,11 @@ pub(crate) struct ProxyDocument {
 pub(crate) struct HubDocument {
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) allow_remote: Option<bool>,
+    #[serde(deserialize_with = "or_default")]
     pub(crate) host_names: Vec<String>,
+    pub(crate) public_url: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) trusted_proxies: Vec<String>,
 }
 
 /// `retention:`
@@ -78,6 +87,11 @@ pub(crate) struct LogDocument {
     pub(crate) filter: Option<String>,
 }
 
+/// A section of which every line was commented out is written as `proxy:` and read as null: nothing is set in it.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 /// Why a file could not be read as a configuration.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DocumentError {
@@ -96,14 +110,18 @@ pub(crate) enum DocumentError {
     Malformed { path: PathBuf, message: String },
 }
 
-/// Reads a file. An empty one is a configuration in which nothing is set.
-pub(crate) fn read(path: &Path) -> Result<Document, DocumentError> {
+/// Reads a file's text.
+pub(crate) fn read_text(path: &Path) -> Result<String, DocumentError> {
     let read_error = |source| DocumentError::Read { path: path.to_owned(), source };
     if std::fs::metadata(path).map_err(read_error)?.len() > MAXIMUM_BYTES {
         return Err(DocumentError::TooLarge { path: path.to_owned() });
     }
-    let text = std::fs::read_to_string(path).map_err(read_error)?;
-    parse(&text).map_err(|message| DocumentError::Malformed { path: path.to_owned(), message })
+    std::fs::read_to_string(path).map_err(read_error)
+}
+
+/// Reads the text of a file. An empty one is a configuration in which nothing is set.
+pub(crate) fn parse_file(path: &Path, text: &str) -> Result<Document, DocumentError> {
+    parse(text).map_err(|message| DocumentError::Malformed { path: path.to_owned(), message })
 }
 
 /// Reads text; the error is ready to be shown and names the line.
@@ -139,6 +157,15 @@ mod tests {
     fn wrong_types_name_their_line() {
         let message = parse("retention:\n  days: many\n").unwrap_err();
         assert!(message.contains("line 2"), "{message}");
+    }
+
+    #[test]
+    fn a_section_with_every_line_commented_out_is_empty() {
+        for section in ["proxy", "hub", "retention", "store", "log", "policy"] {
+            let text = format!("node: a\n{section}:\n  # listen: 127.0.0.1:1\n");
+            assert!(parse(&text).is_ok(), "{section}: {:?}", parse(&text).unwrap_err());
+        }
+        assert!(parse("hub:\n  host_names:\n  # - a\n").is_ok());
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! [`Configuration`], which cannot be invalid. Nothing is started here.
 
 mod document;
+mod place;
 mod validate;
 
-pub(crate) use document::{Document, read};
-pub(crate) use validate::{Configuration, validate};
+pub(crate) use document::{Document, parse_file, read_text};
+pub(crate) use validate::{Configuration, DATA_FOLDER, validate};

@@ -3,13 +3,18 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use threadline_capture::proxy::UpstreamAddress;
+use threadline_hub::{PublicUrl, TrustedProxy};
 use threadline_policy::{Policy, PolicyDocument};
 
 use super::Document;
+use super::place::line_of;
 use crate::cli::LogFormat;
+
+/// Where everything is kept, unless told otherwise.
+pub(crate) const DATA_FOLDER: &str = "threadline-data";
 
 /// Everything `serve` needs, checked.
 #[derive(Debug)]
@@ -45,17 +50,49 @@ pub(crate) struct ProxyConfiguration {
 pub(crate) struct HubConfiguration {
     pub(crate) listen: SocketAddr,
     pub(crate) host_names: Vec<String>,
+    /// Where browsers reach the console when TLS ends in front of it.
+    pub(crate) public_url: Option<PublicUrl>,
+    /// Who may say in `X-Forwarded-For` for whom they ask.
+    pub(crate) trusted_proxies: Vec<TrustedProxy>,
 }
 
-/// Every mistake found, one line each: field, then reason.
+/// Every mistake found, one line each: where in the file if that is known, field, then reason.
+#[derive(Debug, Default)]
+pub(crate) struct InvalidConfiguration {
+    file: Option<PathBuf>,
+    mistakes: Vec<Mistake>,
+}
+
 #[derive(Debug)]
-pub(crate) struct InvalidConfiguration(pub(crate) Vec<(String, String)>);
+struct Mistake {
+    field: String,
+    reason: String,
+    line: Option<usize>,
+}
+
+impl InvalidConfiguration {
+    /// Says where in its file each field stands. Only for a document that nothing was laid over.
+    pub(crate) fn in_file(mut self, file: &Path, text: &str) -> Self {
+        self.file = Some(file.to_owned());
+        for mistake in &mut self.mistakes {
+            mistake.line = line_of(text, &mistake.field);
+        }
+        self
+    }
+}
 
 impl fmt::Display for InvalidConfiguration {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            write!(formatter, "{}: ", file.display())?;
+        }
         formatter.write_str("the configuration cannot be used:")?;
-        for (field, reason) in &self.0 {
-            write!(formatter, "\n  {field}: {reason}")?;
+        for Mistake { field, reason, line } in &self.mistakes {
+            formatter.write_str("\n  ")?;
+            if let Some(line) = line {
+                write!(formatter, "line {line}: ")?;
+            }
+            write!(formatter, "{field}: {reason}")?;
         }
         Ok(())
     }
@@ -68,8 +105,9 @@ const MAXIMUM_CAPTURE_BYTES: usize = 16 << 20;
 
 /// Checks a document and fills in the defaults.
 pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfiguration> {
-    let mut mistakes: Vec<(String, String)> = Vec::new();
-    let mut refuse = |field: &str, reason: String| mistakes.push((field.to_owned(), reason));
+    let mut mistakes = Vec::new();
+    let mut refuse =
+        |field: &str, reason: String| mistakes.push(Mistake { field: field.to_owned(), reason, line: None });
 
     let proxy = document.proxy;
     let hub = document.hub;
@@ -108,6 +146,26 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
             ),
         );
     }
+    for (position, name) in hub.host_names.iter().enumerate() {
+        if let Err(reason) = check_host_name(name) {
+            refuse(&format!("hub.host_names[{position}]"), reason.to_owned());
+        }
+    }
+    let public_url = hub.public_url.map(|text| text.parse::<PublicUrl>()).transpose();
+    if let Err(reason) = &public_url {
+        refuse("hub.public_url", reason.to_string());
+    }
+    let mut trusted_proxies = Vec::new();
+    for (position, text) in hub.trusted_proxies.iter().enumerate() {
+        match text.parse::<TrustedProxy>() {
+            Ok(network) => trusted_proxies.push(network),
+            Err(reason) => refuse(&format!("hub.trusted_proxies[{position}]"), reason.to_string()),
+        }
+    }
+    let log_filter = document.log.filter.unwrap_or_else(|| "info".to_owned());
+    if let Err(reason) = crate::logging::parse(&log_filter) {
+        refuse("log.filter", reason);
+    }
     let node = document.node.unwrap_or_else(default_node_name);
     if node.is_empty() || node.len() > 64 || node.chars().any(char::is_control) {
         refuse("node", "a name of 1 to 64 characters without control characters".to_owned());
@@ -120,10 +178,10 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
         }
     }
     if !mistakes.is_empty() {
-        return Err(InvalidConfiguration(mistakes));
+        return Err(InvalidConfiguration { file: None, mistakes });
     }
     Ok(Configuration {
-        data: document.data.unwrap_or_else(|| PathBuf::from("threadline-data")),
+        data: document.data.unwrap_or_else(|| PathBuf::from(DATA_FOLDER)),
         node,
         proxy: ProxyConfiguration {
             listen: proxy.listen.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080)),
@@ -138,22 +196,45 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
                 .or_else(|| std::thread::available_parallelism().ok())
                 .unwrap_or(NonZeroUsize::MIN),
         },
-        hub: HubConfiguration { listen: hub_listen, host_names: hub.host_names },
+        hub: HubConfiguration {
+            listen: hub_listen,
+            host_names: hub.host_names,
+            public_url: public_url.ok().flatten(),
+            trusted_proxies,
+        },
         retention_days: document.retention.days.unwrap_or(7),
         import_retention_days: document.retention.import_days.unwrap_or(30),
         store_memory_megabytes: document.store.memory_limit_megabytes.unwrap_or(512),
         log_format: document.log.format.unwrap_or(LogFormat::Text),
-        log_filter: document.log.filter.unwrap_or_else(|| "info".to_owned()),
+        log_filter,
         policy: document.policy,
     })
 }
 
+/// Names are compared with the `Host` header without its port.
+fn check_host_name(name: &str) -> Result<(), &'static str> {
+    if name.contains("://") || name.contains('/') {
+        return Err(
+            "a name such as threadline.internal, without scheme and path (for an https address see public_url)",
+        );
+    }
+    if name.contains(':') {
+        return Err("a name such as threadline.internal, without port; addresses need not be listed");
+    }
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if name.is_empty() || name.len() > 253 || !name.bytes().all(allowed) || name.starts_with('.') || name.ends_with('.')
+    {
+        return Err("a name such as threadline.internal: letters, digits, dots and hyphens");
+    }
+    Ok(())
+}
+
 fn default_node_name() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .ok()
-        .map(|name| name.trim().chars().take(64).collect::<String>())
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "node".to_owned())
+    // Not from /proc: services are often not shown it.
+    let system = rustix::system::uname();
+    let name = system.nodename().to_string_lossy();
+    let name: String = name.chars().filter(|character| !character.is_control()).take(64).collect();
+    Some(name).filter(|name| !name.is_empty() && name.len() <= 64).unwrap_or_else(|| "node".to_owned())
 }
 
 #[cfg(test)]
@@ -162,13 +243,51 @@ mod tests {
     use super::super::document::parse;
     use super::*;
 
+    fn fields_of(mistakes: InvalidConfiguration) -> Vec<String> {
+        mistakes.mistakes.into_iter().map(|mistake| mistake.field).collect()
+    }
+
+    #[test]
+    fn what_serve_would_stumble_over_is_refused_here() {
+        for (text, field) in [
+            ("log: {filter: wran}", "log.filter"),
+            ("log: {filter: 'info,threadline_hub=loud'}", "log.filter"),
+            ("hub: {host_names: ['threadline.internal:7070']}", "hub.host_names[0]"),
+            ("hub: {host_names: [a, 'http://threadline.internal']}", "hub.host_names[1]"),
+            ("hub: {host_names: ['']}", "hub.host_names[0]"),
+            ("hub: {public_url: 'http://threadline.example'}", "hub.public_url"),
+            ("hub: {public_url: 'https://threadline.example/console'}", "hub.public_url"),
+            ("hub: {trusted_proxies: ['10.0.0.0/40']}", "hub.trusted_proxies[0]"),
+        ] {
+            assert_eq!(fields_of(validate(parse(text).unwrap()).unwrap_err()), [field], "{text}");
+        }
+        let text = "hub: {host_names: [threadline.internal], public_url: 'https://threadline.example', \
+                    trusted_proxies: [127.0.0.1, '10.0.0.0/8']}";
+        let hub = validate(parse(text).unwrap()).unwrap().hub;
+        assert!(hub.public_url.is_some() && hub.trusted_proxies.len() == 2);
+    }
+
+    #[test]
+    fn mistakes_in_a_file_are_shown_with_their_line() {
+        let text = "proxy:\n  upstream: ftp://x\n";
+        let shown = validate(parse(text).unwrap()).unwrap_err().in_file(Path::new("a.yaml"), text).to_string();
+        assert!(shown.starts_with("a.yaml: ") && shown.contains("\n  line 2: proxy.upstream: "), "{shown}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_node_is_named_after_its_host() {
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        assert_eq!(default_node_name(), host.trim().chars().take(64).collect::<String>());
+    }
+
     #[test]
     fn every_mistake_is_named_at_once() {
         let document = parse(
             "hub: {listen: '0.0.0.0:7070'}\nretention: {days: 0}\nproxy: {upstream: 'ftp://x', threads: 0}\npolicy: {parameters: [{name: a, point: request > cookie}]}\n",
         )
         .unwrap();
-        let fields: Vec<_> = validate(document).unwrap_err().0.into_iter().map(|(field, _)| field).collect();
+        let fields = fields_of(validate(document).unwrap_err());
         assert_eq!(
             fields,
             ["proxy.threads", "proxy.upstream", "retention.days", "hub.listen", "policy.parameters[0].point"]
