@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use threadline_capture::proxy::UpstreamAddress;
+use threadline_capture::proxy::{Network, UpstreamAddress};
 use threadline_policy::{Policy, PolicyDocument};
 
 use super::Document;
@@ -37,6 +37,9 @@ pub(crate) struct ProxyConfiguration {
     pub(crate) capture_response_bytes: usize,
     pub(crate) capture_budget_bytes: usize,
     pub(crate) strict_framing: bool,
+    pub(crate) trusted_proxies: Vec<Network>,
+    /// For each thread.
+    pub(crate) upstream_connections: usize,
     pub(crate) threads: NonZeroUsize,
 }
 
@@ -66,6 +69,9 @@ impl std::error::Error for InvalidConfiguration {}
 /// Largest bounded copy of one body that may be configured.
 const MAXIMUM_CAPTURE_BYTES: usize = 16 << 20;
 
+/// Networks of proxies in front; each is compared with each new connection.
+const MAXIMUM_TRUSTED_PROXIES: usize = 64;
+
 /// Checks a document and fills in the defaults.
 pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfiguration> {
     let mut mistakes: Vec<(String, String)> = Vec::new();
@@ -83,6 +89,19 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
     }
     if proxy.threads.is_some_and(|threads| threads == 0 || threads > 256) {
         refuse("proxy.threads", "from 1 to 256".to_owned());
+    }
+    if proxy.upstream_connections.is_some_and(|connections| connections == 0 || connections > 65_536) {
+        refuse("proxy.upstream_connections", "from 1 to 65536".to_owned());
+    }
+    let mut trusted_proxies = Vec::with_capacity(proxy.trusted_proxies.len());
+    for (index, network) in proxy.trusted_proxies.iter().enumerate() {
+        match network.parse::<Network>() {
+            Ok(network) => trusted_proxies.push(network),
+            Err(reason) => refuse(&format!("proxy.trusted_proxies[{index}]"), reason.to_string()),
+        }
+    }
+    if trusted_proxies.len() > MAXIMUM_TRUSTED_PROXIES {
+        refuse("proxy.trusted_proxies", format!("at most {MAXIMUM_TRUSTED_PROXIES} networks"));
     }
     if let Some(upstream) = &proxy.upstream
         && let Err(reason) = upstream.parse::<UpstreamAddress>()
@@ -132,6 +151,8 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
             capture_response_bytes: proxy.capture_response_bytes.unwrap_or(64 << 10),
             capture_budget_bytes: proxy.capture_budget_bytes.unwrap_or(64 << 20),
             strict_framing: proxy.strict_framing.unwrap_or(true),
+            trusted_proxies,
+            upstream_connections: proxy.upstream_connections.unwrap_or(1_024),
             threads: proxy
                 .threads
                 .and_then(NonZeroUsize::new)
@@ -173,6 +194,17 @@ mod tests {
             fields,
             ["proxy.threads", "proxy.upstream", "retention.days", "hub.listen", "policy.parameters[0].point"]
         );
+    }
+
+    #[test]
+    fn trusted_proxies_are_networks() {
+        let document = parse("proxy: {trusted_proxies: [10.0.0.0/8, '::1']}\n").unwrap();
+        assert_eq!(validate(document).unwrap().proxy.trusted_proxies.len(), 2);
+        let document = parse("proxy: {trusted_proxies: [10.0.0.0/8, 10.0.0.1/8], upstream_connections: 0}\n").unwrap();
+        let mistakes = validate(document).unwrap_err().0;
+        let fields: Vec<_> = mistakes.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(fields, ["proxy.upstream_connections", "proxy.trusted_proxies[1]"]);
+        assert!(mistakes[1].1.contains("bits behind the prefix"), "{}", mistakes[1].1);
     }
 
     #[test]
