@@ -309,15 +309,18 @@ async fn a_connection_that_is_owed_a_body_serves_nobody_else() {
     })
     .await;
     let proxy = Running::start(upstream, |_| {});
-    for round in 0..40 {
+    for round in 0..10 {
         let mut stream = by_hand(&proxy, &[]).await;
         stream.write_all(&frame(HEADERS, END_HEADERS, 1, &post(&[("content-length", "500")]))).await.unwrap();
         stream.write_all(&frame(DATA, 0, 1, b"x")).await.unwrap();
         eventually("the head", || heads.lock().unwrap().len() == 2 * round + 1).await;
-        // The response and the end of the request meet in the proxy.
+        // The response and the reset meet in the proxy.
+        let blocked = proxy.block_worker().await;
         go.add_permits(1);
-        tokio::task::yield_now().await;
         stream.write_all(&frame(RST_STREAM, 0, 1, &NO_ERROR)).await.unwrap();
+        eventually("the response", || go.available_permits() == 0).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        drop(blocked);
         proxy.exchanges.wait_for(2 * round + 1).await;
         go.add_permits(1);
         let mut client = proxy.connect().await;

@@ -202,13 +202,22 @@ impl Link {
     }
 
     fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Result<ResponseHead, SendError>> {
+        if !self.sending.has_begun()
+            && let Poll::Ready(received) = self.poll_receive(context)
+        {
+            // What comes before anything was asked answers nothing, and the request can still go another way.
+            let error = received.map_or_else(LinkError::Io, |count| match count {
+                0 => LinkError::Closed,
+                _ => LinkError::Unsolicited,
+            });
+            return Poll::Ready(Err(SendError::Failed(error, self.sending.take_unused_body())));
+        }
         if let Poll::Ready(Sent::ClientFailed) = self.sending.poll(&mut self.stream, context) {
             return Poll::Ready(Err(SendError::ClientFailed));
         }
         loop {
             if !self.received.is_empty() {
                 if !self.sending.has_begun() {
-                    // What came before anything was asked answers nothing.
                     let body = self.sending.take_unused_body();
                     return Poll::Ready(Err(SendError::Failed(LinkError::Unsolicited, body)));
                 }
@@ -318,4 +327,35 @@ pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let probes = socket2::TcpKeepalive::new().with_time(KEEP_ALIVE_PROBES).with_interval(KEEP_ALIVE_PROBES / 4);
     socket2::SockRef::from(stream).set_tcp_keepalive(&probes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_before_a_request_does_not_answer_it() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let upstream = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let settings = ProxySettings::new("127.0.0.1:0".parse().unwrap(), upstream);
+        let pool = Pool::new(1, 1, Duration::from_secs(60));
+        let mut link = Link::open(&settings, &Arc::default(), &pool).await.unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno").unwrap();
+        link.stream.readable().await.unwrap();
+        let headers = HeaderMap::new();
+        let sent = link.send(
+            &Method::GET,
+            &headers,
+            |head| head.extend_from_slice(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"),
+            (RequestBody::empty(), SendFraming::None),
+            (Instant::now(), Duration::from_secs(20)),
+            || 0,
+        );
+        let sent = sent.await;
+        assert!(matches!(sent, Err(SendError::Failed(LinkError::Unsolicited, Some(_)))), "to be sent another way");
+    }
 }
