@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use threadline_model::{BatchId, ExchangeId, ManualClock, SessionId, Timestamp, UtcDay};
+use threadline_model::{BatchId, Network, ExchangeId, ManualClock, SessionId, Timestamp, UtcDay};
 use threadline_record::{RowBuilder, decode_ipc, encode_ipc};
 use threadline_store::{
-    Batch, Choice, ExchangeStore, ExchangesQuery, FacetField, Filters, Lane, Network, PageRequest, SessionsQuery,
+    Batch, Choice, ExchangeStore, ExchangesQuery, FacetField, Filters, Lane, PageRequest, SessionsQuery,
     StatusFilter, StoreError, TimeRange,
 };
 use threadline_store_duckdb::{DuckSettings, DuckStore};

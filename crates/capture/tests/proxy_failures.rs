@@ -12,6 +12,7 @@ use proxy_support::{Collector, Running, Upstream, eventually, raw_upstream, text
 use threadline_capture::ExchangeSink;
 use threadline_model::{Exchange, Extent, Outcome};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 #[tokio::test]
 async fn an_upstream_that_is_down_gives_502_and_an_exchange() {
@@ -315,4 +316,119 @@ async fn shutting_down_lets_requests_end_and_loses_no_exchange() {
     assert_eq!(outcome(b"/slow"), Some(Outcome::Completed));
     assert_eq!(outcome(b"/never"), Some(Outcome::ClientAborted));
     assert_eq!(counters.connections.get(), 0);
+}
+
+#[tokio::test]
+async fn what_the_upstream_says_unasked_answers_nothing() {
+    // Says something more a moment after its response, when the connection is idle or taken again.
+    let upstream = raw_upstream(|mut client| async move {
+        let Some(request) = client.message().await else { return };
+        client.send(text_response(&request.first_line)).await;
+        client.send(text_response("nobody asked")).await;
+        client.rest().await;
+    })
+    .await;
+    let proxy = Running::start(upstream, |_| {});
+    let mut client = proxy.connect().await;
+    for number in 0..20 {
+        let post = format!("POST /{number} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab");
+        let response = client.ask(post).await;
+        assert_eq!((response.status(), response.text()), (200, format!("POST /{number} HTTP/1.1")));
+    }
+    assert_eq!(proxy.counters.upstream_connections_opened.get(), 20);
+}
+
+#[tokio::test]
+async fn upstream_connections_are_bounded_and_waited_for() {
+    let go = Arc::new(Semaphore::new(0));
+    let going = Arc::clone(&go);
+    let upstream = raw_upstream(move |mut client| {
+        let go = Arc::clone(&going);
+        async move {
+            while let Some(request) = client.message().await {
+                if let Ok(permit) = go.acquire().await {
+                    permit.forget();
+                }
+                client.send(text_response(&request.first_line)).await;
+            }
+        }
+    })
+    .await;
+    let proxy = Running::start(upstream, |settings| {
+        settings.limits.upstream_connections = 2;
+        settings.timeouts.connect = Duration::from_millis(500);
+    });
+    let mut clients = Vec::new();
+    for number in 0..3 {
+        let mut client = proxy.connect().await;
+        client.send(format!("GET /{number} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+        eventually("the request", || proxy.counters.requests.get() == number + 1).await;
+        clients.push(client);
+    }
+    assert_eq!(proxy.counters.upstream_connections.get(), 2);
+    let refusal = clients[2].message().await.unwrap();
+    assert_eq!((refusal.status(), proxy.counters.upstream_busy.get()), (503, 1));
+    assert_eq!(proxy.exchanges.wait_for(1).await[0].outcome, Outcome::UpstreamFailed);
+
+    // One that becomes idle serves who waits.
+    clients[2].send("GET /again HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    eventually("the request", || proxy.counters.requests.get() == 4).await;
+    go.add_permits(3);
+    for (client, path) in clients.iter_mut().zip(["/0", "/1", "/again"]) {
+        assert_eq!(client.message().await.unwrap().text(), format!("GET {path} HTTP/1.1"));
+    }
+    assert_eq!(proxy.counters.upstream_connections_opened.get(), 2);
+}
+
+#[tokio::test]
+async fn a_body_that_drips_is_given_up() {
+    let upstream = raw_upstream(|mut client| async move { while client.fill().await {} }).await;
+    let proxy = Running::start(upstream, |settings| settings.timeouts.response_head = Duration::from_millis(200));
+    let mut client = proxy.connect().await;
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n").await;
+    let start = Instant::now();
+    while proxy.exchanges.len() == 0 && start.elapsed() < Duration::from_secs(20) {
+        let _ = tokio::io::AsyncWriteExt::write_all(&mut client.stream, b"x").await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(start.elapsed() < Duration::from_secs(10), "given up");
+    let exchange = proxy.exchanges.wait_for(1).await.remove(0);
+    assert_eq!((exchange.outcome, exchange.response.unwrap().status), (Outcome::ClientAborted, 408));
+    assert_eq!(proxy.counters.client_timeouts.get(), 1);
+}
+
+#[tokio::test]
+async fn requests_on_their_way_when_the_proxy_stops_are_answered() {
+    let upstream = Upstream::plain().await;
+    for _ in 0..3 {
+        let mut proxy = Running::start(upstream.address, |_| {});
+        let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        let mut kept = Vec::new();
+        for _ in 0..10 {
+            let mut client = proxy.connect().await;
+            assert_eq!(client.ask(get).await.status(), 200);
+            kept.push(client);
+        }
+        // While the only worker is busy, everything waits in the kernel: requests on kept connections, new ones with
+        // and without a request, and the wish to stop.
+        let blocked = proxy.block_worker().await;
+        let mut clients = kept;
+        for client in &mut clients {
+            client.send(get).await;
+        }
+        for _ in 0..10 {
+            let mut client = proxy.connect().await;
+            client.send(get).await;
+            clients.push(client);
+        }
+        let mut late = proxy.connect().await;
+        proxy.begin_stop();
+        drop(blocked);
+        late.send(get).await;
+        clients.push(late);
+        for client in &mut clients {
+            assert_eq!(client.message().await.expect("an answer").status(), 200);
+        }
+        proxy.stopped().await;
+    }
 }

@@ -233,3 +233,53 @@ async fn several_workers_share_one_address() {
     );
     assert!(second.is_err_and(|error| error.to_string().contains("cannot listen on 127.0.0.1:")));
 }
+
+#[tokio::test]
+async fn what_is_said_of_the_client_counts_only_from_a_trusted_proxy() {
+    let upstream = Upstream::plain().await;
+    let request = "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.9, 198.51.100.1\r\n\
+                   X-Forwarded-Proto: https\r\nX-Forwarded-Host: shop\r\nX_Forwarded_For: 203.0.113.9\r\n\
+                   X-Real-IP: 203.0.113.9\r\nForwarded: for=203.0.113.9\r\n\r\n";
+    for (trusted, client_address, told) in [
+        (vec![], "127.0.0.1", [Some("127.0.0.1"), Some("http"), Some("a"), None, None]),
+        (
+            vec!["127.0.0.0/8".parse().unwrap()],
+            "198.51.100.1",
+            [
+                Some("203.0.113.9, 198.51.100.1, 127.0.0.1"),
+                Some("https"),
+                Some("shop"),
+                Some("203.0.113.9"),
+                Some("for=203.0.113.9"),
+            ],
+        ),
+    ] {
+        let proxy = Running::start(upstream.address, |settings| settings.trusted_proxies = trusted);
+        proxy.connect().await.ask(request).await;
+        let exchange = proxy.exchanges.wait_for(1).await.remove(0);
+        assert_eq!(exchange.client, Some(client_address.parse().unwrap()));
+        let seen = upstream.requests.lock().unwrap().remove(0);
+        let names = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip", "forwarded"];
+        assert_eq!(names.map(|name| seen.field(name)), told);
+        assert_eq!(seen.field("x_forwarded_for"), None, "an upstream could not tell it from the true one");
+    }
+}
+
+#[tokio::test]
+async fn trailers_that_claim_an_identity_stay_behind() {
+    let upstream = Upstream::plain().await;
+    let proxy = Running::start(upstream.address, |_| {});
+    let response = proxy
+        .connect()
+        .await
+        .ask(
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: X-Hop\r\n\
+             Trailer: X-Forwarded-For, X-Real-IP, X-Hop, Set-Cookie, X-Sum\r\n\r\n\
+             1\r\na\r\n0\r\nX-Forwarded-For: 10.0.0.1\r\nX-Real-IP: 10.0.0.1\r\nX-Hop: 1\r\n\
+             Set-Cookie: a=1\r\nX-Sum: 7\r\n\r\n",
+        )
+        .await;
+    assert_eq!(response.status(), 200);
+    let request = upstream.requests.lock().unwrap().remove(0);
+    assert_eq!(request.trailers, [("x-sum".to_owned(), "7".to_owned())]);
+}

@@ -6,8 +6,9 @@ mod proxy_support;
 
 use std::time::Duration;
 
-use proxy_support::{Client, Running, Upstream, eventually, text_response};
+use proxy_support::{Client, Running, Upstream, eventually, raw_upstream, text_response};
 use threadline_model::Outcome;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Heads that must be refused. Behind each stands a request that an upstream would see if it read the head
 /// differently.
@@ -52,7 +53,7 @@ async fn conflicting_framing_is_refused_and_what_follows_is_never_read() {
             let stream = format!("GET /first HTTP/1.1\r\nHost: a\r\n\r\n{bytes}{smuggled}");
             for bytes in stream.as_bytes().chunks(piece.min(stream.len())) {
                 // The proxy may have hung up on the last ones.
-                let _ = tokio::io::AsyncWriteExt::write_all(&mut client.stream, bytes).await;
+                let _ = client.stream.write_all(bytes).await;
                 tokio::task::yield_now().await;
             }
             assert_eq!(client.message().await.unwrap().status(), 200, "{name}: the request before");
@@ -181,16 +182,18 @@ async fn hosts_and_targets_that_are_not_clear_are_refused() {
         ("GET / HTTP/1.1\r\nHost: user@a\r\n\r\n", 400),
         ("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
         ("GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET admin HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 405),
     ] {
         let mut client = proxy.connect().await;
         assert_eq!(client.ask(request).await.status(), status, "{request:?}");
         assert_eq!(client.rest().await, b"", "{request:?}");
     }
-    let exchanges = proxy.exchanges.wait_for(6).await;
+    let exchanges = proxy.exchanges.wait_for(8).await;
     assert!(exchanges.iter().all(|exchange| exchange.outcome == Outcome::Refused));
     assert_eq!(upstream.seen(), Vec::<String>::new());
-    assert_eq!(proxy.counters.refused_request.get(), 6);
+    assert_eq!(proxy.counters.refused_request.get(), 8);
 }
 
 #[tokio::test]
@@ -205,7 +208,7 @@ async fn what_is_not_http_or_too_large_ends_the_connection() {
         (format!("GET / HTTP/1.1\r\nHost: a\r\n{long}\r\n"), "HTTP/1.1 431"),
     ] {
         let mut client = proxy.connect().await;
-        let _ = tokio::io::AsyncWriteExt::write_all(&mut client.stream, bytes.as_bytes()).await;
+        let _ = client.stream.write_all(bytes.as_bytes()).await;
         let answer = String::from_utf8(client.rest().await).unwrap();
         assert!(answer.starts_with(status), "{answer}");
     }
@@ -242,10 +245,71 @@ async fn slow_clients_are_given_up() {
     let start = std::time::Instant::now();
     client.send("GET / HTTP/1.1\r\nX: ").await;
     while start.elapsed() < Duration::from_secs(20) {
-        if tokio::io::AsyncWriteExt::write_all(&mut client.stream, b"x").await.is_err() {
+        if client.stream.write_all(b"x").await.is_err() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert!(start.elapsed() < Duration::from_secs(10), "hung up on");
+}
+
+#[tokio::test]
+async fn slow_clients_are_given_up_even_where_judging_is_off() {
+    let upstream = Upstream::plain().await;
+    let proxy = Running::start(upstream.address, |settings| {
+        settings.strict_framing = false;
+        settings.timeouts.head = Duration::from_millis(150);
+        settings.timeouts.stall = Duration::from_millis(150);
+        settings.timeouts.keep_alive = Duration::from_millis(150);
+    });
+    // Whole heads to be followed, and one behind which nobody knows where the next begins.
+    for beginning in [
+        "GET / HTTP/1.1\r\nX: ",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\nX: ",
+    ] {
+        let before = proxy.counters.client_timeouts.get();
+        let mut client = proxy.connect().await;
+        let start = std::time::Instant::now();
+        client.send(beginning).await;
+        while start.elapsed() < Duration::from_secs(20) && proxy.counters.client_timeouts.get() == before {
+            let _ = client.stream.write_all(b"x").await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "hung up on");
+    }
+    let mut client = proxy.connect().await;
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf").await;
+    client.rest().await;
+    eventually("the count", || proxy.counters.client_timeouts.get() == 3).await;
+}
+
+#[tokio::test]
+async fn an_answer_reaches_a_client_that_is_still_sending() {
+    // Answers as soon as it has the head, and takes no body.
+    let upstream = raw_upstream(|mut client| async move {
+        client.head().await;
+        client.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig").await;
+    })
+    .await;
+    let proxy = Running::start(upstream, |_| {});
+    let upload = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", 16 << 20);
+    let head = "GET / HTTP/1.1\r\nHost: a\r\nX: ".to_owned();
+    for (beginning, status) in [(upload, 413), (head, 431)] {
+        let client = proxy.connect().await;
+        let (mut reader, mut writer) = client.stream.into_split();
+        let writing = tokio::spawn(async move {
+            let _ = writer.write_all(beginning.as_bytes()).await;
+            let mut sent = 0;
+            // Much more than the kernel's buffers hold; a client that has been reset cannot send it.
+            while sent < 16 << 20 && writer.write_all(&[b'x'; 64 << 10]).await.is_ok() {
+                sent += 64 << 10;
+            }
+            (writer, sent)
+        });
+        let (_writer, sent) = writing.await.unwrap();
+        assert_eq!(sent, 16 << 20, "{status}");
+        let mut answer = Vec::new();
+        reader.read_to_end(&mut answer).await.expect("no reset");
+        assert!(answer.starts_with(format!("HTTP/1.1 {status}").as_bytes()), "{status}");
+    }
 }

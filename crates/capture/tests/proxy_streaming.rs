@@ -170,6 +170,48 @@ async fn server_sent_events_pass_one_by_one() {
     assert_eq!((exchange.outcome, exchange.sizes.response), (Outcome::ClientAborted, 50 * 16));
 }
 
+#[tokio::test]
+async fn many_long_responses_do_not_end_the_capture_of_bodies() {
+    const LONG: usize = 40;
+    const SHORT: usize = 192;
+    let upstream = raw_upstream(|mut client| async move {
+        while let Some(request) = client.message().await {
+            if request.first_line.contains("/events") {
+                let event = format!("4000\r\n{}\r\n", "e".repeat(16 << 10));
+                client.send(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{event}")).await;
+                client.rest().await;
+                return;
+            }
+            client.send(text_response(&"x".repeat(8 << 10))).await;
+        }
+    })
+    .await;
+    let proxy = Running::start(upstream, |settings| {
+        settings.capture.budget_bytes = 2 << 20;
+        settings.capture.long_after = Duration::from_millis(100);
+    });
+    let mut streams = Vec::new();
+    for _ in 0..LONG {
+        let mut client = proxy.connect().await;
+        client.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        client.exactly(16 << 10).await;
+        streams.push(client);
+    }
+    // All are long by then, and silent: with 16 KiB and more of each the short ones would not fit.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut client = proxy.connect().await;
+    for _ in 0..SHORT {
+        client.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    }
+    let short = proxy.exchanges.wait_for(SHORT).await;
+    assert!(short.iter().all(|exchange| exchange.response.as_ref().unwrap().body.extent() == Extent::Whole));
+    assert_eq!(proxy.counters.capture_skipped.get(), 0);
+    drop(streams);
+    let all = proxy.exchanges.wait_for(SHORT + LONG).await;
+    let kept = all[SHORT..].iter().map(|exchange| exchange.response.as_ref().unwrap().body.as_bytes().len());
+    assert!(kept.into_iter().all(|kept| kept == 4 << 10));
+}
+
 const HANDSHAKE: &str = "GET /socket HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 

@@ -19,7 +19,6 @@ use crate::database::{self, Database, DatabaseError};
 use crate::metrics::HubMetrics;
 use crate::policies::{LoadError, Policies, SaveError, StoredPolicyError};
 use crate::security::first_run::FirstRun;
-use crate::security::forwarded::TrustedProxy;
 use crate::security::host::PublicUrl;
 use crate::security::local_token::LocalToken;
 use crate::security::password::{PasswordError, Passwords};
@@ -47,7 +46,7 @@ pub struct HubSettings {
     /// name.
     pub public_url: Option<PublicUrl>,
     /// Proxies in front of the hub that say in `X-Forwarded-For` for whom they ask: for throttling and the audit log.
-    pub trusted_proxies: Vec<TrustedProxy>,
+    pub trusted_proxies: Vec<Network>,
     /// Tells nodes whether they hash with this installation's secret; `None` for a hub without one.
     pub secret_fingerprint: Option<String>,
     /// The built-in grouping rules and fallbacks, in order.

@@ -33,7 +33,6 @@ pub use metrics::HubMetrics;
 pub use policies::{SaveError, StoredPolicyError};
 pub use recovery::{ResetError, reset_password};
 pub use routes::openapi_document;
-pub use security::forwarded::{TrustedProxy, TrustedProxyError};
 pub use security::host::{PublicUrl, PublicUrlError};
 pub use security::password::PasswordError;
 pub use security::secret::RandomnessError;

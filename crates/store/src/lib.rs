@@ -12,7 +12,7 @@ pub use answer::{
     StoredParameter, StoredParseError, Thread, ThreadBin,
 };
 pub use query::{
-    Choice, ExchangesQuery, FacetField, Filters, Network, PageRequest, SessionsQuery, StatusFilter, TimeRange,
+    Choice, ExchangesQuery, FacetField, Filters, PageRequest, SessionsQuery, StatusFilter, TimeRange,
 };
 pub use token::{ListKind, PageToken};
 

@@ -1,8 +1,6 @@
 //! Questions to a store. Filters combine with AND; several values of one filter with OR.
 
-use std::net::IpAddr;
-
-use threadline_model::{ExchangeId, SessionId, Timestamp};
+use threadline_model::{ExchangeId, Network, SessionId, Timestamp};
 
 /// Half-open range of request starts: `from <= ts < to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,15 +9,6 @@ pub struct TimeRange {
     pub from: Timestamp,
     /// First moment outside.
     pub to: Timestamp,
-}
-
-/// A network in CIDR notation; a single address is a /32 or /128. IPv4 is kept mapped into IPv6 (RFC 4291, 2.5.5.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Network {
-    /// Any address of the network.
-    pub address: IpAddr,
-    /// Leading bits that count: 0 to 32 for IPv4, 0 to 128 for IPv6.
-    pub prefix: u8,
 }
 
 /// One status code or a whole class.

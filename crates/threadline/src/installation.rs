@@ -1,6 +1,7 @@
 //! The parts of an installation on one data folder: secret, store, hub. `serve` and `import` open it the same way.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -37,7 +38,8 @@ pub(crate) struct Installation {
     pub(crate) store: Arc<dyn ExchangeStore>,
     pub(crate) hub: Hub,
     pub(crate) sources: Arc<Sources>,
-    pub(crate) ready: Arc<std::sync::atomic::AtomicBool>,
+    pub(crate) ready: Arc<AtomicBool>,
+    health: Arc<ExportHealth>,
 }
 
 impl Installation {
@@ -59,7 +61,8 @@ impl Installation {
         let store: Arc<dyn ExchangeStore> = Arc::new(store);
 
         let sources = Arc::new(Sources::default());
-        let ready = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let ready = Arc::new(AtomicBool::new(false));
+        let health = Arc::new(ExportHealth::default());
         let mut registry = metrics::registry(&sources);
         let mut settings = HubSettings::new(&configuration.data);
         settings.metrics = HubMetrics::register(&mut registry);
@@ -79,15 +82,20 @@ impl Installation {
             Arc::new(move || sources.node_status(&name))
         };
         settings.ready = {
-            let ready = Arc::clone(&ready);
-            Arc::new(move || match ready.load(std::sync::atomic::Ordering::Acquire) {
-                true => Ok(()),
+            let (ready, health) = (Arc::clone(&ready), Arc::clone(&health));
+            Arc::new(move || match ready.load(Ordering::Acquire) {
+                true => health.check().map_err(str::to_owned),
                 false => Err("starting or stopping".to_owned()),
             })
         };
         settings.render_metrics = Arc::new(move || metrics::render(&registry));
         let hub = Hub::open(settings, Arc::clone(&store), clock).await.map_err(InstallationError::Hub)?;
-        Ok(Self { secret: Arc::new(secret), store, hub, sources, ready })
+        Ok(Self { secret: Arc::new(secret), store, hub, sources, ready, health })
+    }
+
+    /// Where the node hands its batches. Once for each installation: readiness follows it.
+    pub(crate) fn exporter(&self) -> Arc<dyn Exporter> {
+        Arc::new(StoreExporter { store: Arc::clone(&self.store), health: Arc::clone(&self.health) })
     }
 
     /// Closes state and store; everything queued is committed first.
@@ -97,13 +105,44 @@ impl Installation {
     }
 }
 
+/// Whether what is analysed comes to be stored.
+#[derive(Debug, Default)]
+struct ExportHealth {
+    /// The store did not take the last batch that it was offered.
+    refused: AtomicBool,
+    /// Nobody exports any more.
+    ended: AtomicBool,
+}
+
+impl ExportHealth {
+    fn check(&self) -> Result<(), &'static str> {
+        match (self.ended.load(Ordering::Acquire), self.refused.load(Ordering::Acquire)) {
+            (true, _) => Err("the analysis has ended"),
+            (false, true) => Err("the store takes no batches"),
+            (false, false) => Ok(()),
+        }
+    }
+}
+
 /// Hands batches of live traffic straight to the store of this process.
-pub(crate) struct StoreExporter(pub(crate) Arc<dyn ExchangeStore>);
+struct StoreExporter {
+    store: Arc<dyn ExchangeStore>,
+    health: Arc<ExportHealth>,
+}
+
+impl Drop for StoreExporter {
+    /// The node's export task holds the only one: it ends with the analysis thread, or by a panic.
+    fn drop(&mut self) {
+        self.health.ended.store(true, Ordering::Release);
+    }
+}
 
 #[async_trait]
 impl Exporter for StoreExporter {
     async fn export(&self, id: BatchId, rows: arrow::record_batch::RecordBatch) -> Result<(), ExportError> {
-        match self.0.append(Batch { id, lane: Lane::Live, rows }).await {
+        let appended = self.store.append(Batch { id, lane: Lane::Live, rows }).await;
+        self.health.refused.store(appended.is_err(), Ordering::Release);
+        match appended {
             Ok(_) => Ok(()),
             Err(error @ (StoreError::Schema(_) | StoreError::Closed)) => Err(ExportError::Permanent(error.into())),
             Err(error) => Err(ExportError::Temporary(error.into())),
@@ -118,4 +157,27 @@ pub(crate) fn create_private_folder(folder: &Path) -> Result<(), InstallationErr
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(|source| InstallationError::Folder { folder: folder.display().to_string(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test]
+    async fn readiness_follows_what_the_store_takes_and_whether_anybody_exports() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = DuckSettings::new(folder.path().join("store"), Arc::new(SystemClock));
+        let store: Arc<dyn ExchangeStore> = Arc::new(DuckStore::open(settings).unwrap());
+        let health = Arc::new(ExportHealth::default());
+        let exporter = StoreExporter { store: Arc::clone(&store), health: Arc::clone(&health) };
+        let rows = || threadline_record::RowBuilder::default().finish();
+        assert!(exporter.export(BatchId::new(uuid::Uuid::now_v7()), rows()).await.is_ok());
+        assert_eq!(health.check(), Ok(()));
+        store.close().await.unwrap();
+        assert!(exporter.export(BatchId::new(uuid::Uuid::now_v7()), rows()).await.is_err());
+        assert_eq!(health.check(), Err("the store takes no batches"));
+        drop(exporter);
+        assert_eq!(health.check(), Err("the analysis has ended"));
+    }
 }

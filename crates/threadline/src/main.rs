@@ -10,6 +10,7 @@ mod installation;
 mod logging;
 mod metrics;
 mod serve;
+mod signals;
 
 use std::error::Error;
 use std::io::Write as _;

@@ -1,7 +1,8 @@
 //! `threadline serve`: node and hub in one process. The order of starting is the order of dependence; stopping goes
 //! the other way round, so that nothing accepted is lost.
 
-use std::path::PathBuf;
+use std::future::pending;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,15 +12,19 @@ use threadline_model::SystemClock;
 use threadline_node::{CompileError, Node, NodeSettings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::announce::{self, Addresses};
 use crate::configuration::Configuration;
-use crate::installation::{Installation, InstallationError, StoreExporter};
+use crate::installation::{Installation, InstallationError};
+use crate::signals;
 
 /// Exchanges that wait for analysis before the node sheds.
 const QUEUE_CAPACITY: usize = 8_192;
 /// How long a stop waits for the store to take what was analysed.
 const EXPORT_DEADLINE: Duration = Duration::from_secs(20);
+/// How long the announcement waits for the hub to publish how commands find it.
+const PUBLISH_DEADLINE: Duration = Duration::from_secs(20);
 
 /// Why serving did not start or ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -48,21 +53,25 @@ pub(crate) enum ServeError {
         #[source]
         source: std::io::Error,
     },
+    #[error("the console did not publish its address in time")]
+    Unpublished,
+    #[error("{0} ended by itself, which is a bug")]
+    Ended(&'static str),
     #[error("the store did not close cleanly")]
     Close(#[source] threadline_store::StoreError),
     #[error("cannot wait for signals")]
     Signals(#[source] std::io::Error),
 }
 
-/// Serves until SIGINT or SIGTERM. `started` is called with the addresses once everything is up, and its future runs
-/// beside the service (the demo's clients); a service without company passes `std::future::pending`.
+/// Serves until SIGINT or SIGTERM, or until a part of the service fails. `started` is called with the addresses once
+/// everything is up, and its future runs beside the service (the demo's clients); a service without company passes
+/// `std::future::pending`. However it ends, everything is stopped in order; the first error is returned.
 pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
     configuration: Configuration,
     announce_file: Option<PathBuf>,
     started: impl FnOnce(&Addresses, watch::Receiver<bool>) -> Company,
 ) -> Result<(), ServeError> {
-    let signals = Signals::install().map_err(ServeError::Signals)?;
-    let clock = Arc::new(SystemClock);
+    let signals = signals::install().map_err(ServeError::Signals)?;
 
     // Both addresses are taken before anything is created, so that a busy port leaves nothing behind.
     let console_address = configuration.hub.listen;
@@ -71,36 +80,14 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
         .map_err(|source| ServeError::Listen { address: console_address, source })?;
     let console = listener.local_addr().map_err(|source| ServeError::Listen { address: console_address, source })?;
 
-    let installation = Installation::open(&configuration).await?;
-    // The store's lock is ours now: what points to a running hub was left behind by one that was killed.
-    for stale in ["local-token", "hub-address"] {
-        let _ = std::fs::remove_file(configuration.data.join(stale));
-    }
-    if let Some(document) = configuration.policy.clone() {
-        installation.hub.apply_policy(document, "configuration file").await.map_err(ServeError::Policy)?;
-    }
-    let settings = NodeSettings { name: configuration.node.clone(), queue_capacity: QUEUE_CAPACITY };
-    let exporter = Arc::new(StoreExporter(Arc::clone(&installation.store)));
-    let node = Node::start(settings, installation.hub.policy(), Arc::clone(&installation.secret), exporter)
-        .map_err(ServeError::Node)?;
-    let _ = installation.sources.node.set(node.counters());
-
-    let proxy = match &configuration.proxy.upstream {
-        Some(upstream) => {
-            let mut settings =
-                ProxySettings::new(configuration.proxy.listen, upstream.parse().map_err(ServeError::Upstream)?);
-            settings.threads = configuration.proxy.threads;
-            settings.strict_framing = configuration.proxy.strict_framing;
-            settings.capture.request_bytes = configuration.proxy.capture_request_bytes;
-            settings.capture.response_bytes = configuration.proxy.capture_response_bytes;
-            settings.capture.budget_bytes = configuration.proxy.capture_budget_bytes;
-            Some(Proxy::bind(settings, node.queue(), clock).map_err(ServeError::Proxy)?)
-        }
-        None => None,
+    let installation = tokio::select! {
+        installation = Installation::open(&configuration) => installation?,
+        () = told(signals.clone()) => return Ok(()),
     };
-    if let Some(proxy) = &proxy {
-        let _ = installation.sources.proxy.set(proxy.counters());
-    }
+    let (node, proxy) = match start(&configuration, &installation).await {
+        Ok(parts) => parts,
+        Err(error) => return first(Err(error), installation.close().await.map_err(ServeError::Close)),
+    };
 
     let console_url = format!("http://{console}/");
     let addresses = Addresses {
@@ -111,34 +98,126 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
 
     let (stop, stopping) = watch::channel(false);
     let (stop_hub, stopping_hub) = watch::channel(false);
-    let hub_task = tokio::spawn({
+    let mut hub = Task::spawn("the console", {
         let hub = installation.hub.clone();
-        async move { hub.serve(listener, told(stopping_hub)).await }
+        async move { hub.serve(listener, told(stopping_hub)).await.map_err(ServeError::Hub) }
     });
-    let proxy_task = proxy.map(|proxy| tokio::spawn(proxy.run(told(stopping.clone()))));
+    let mut proxy = proxy.map(|proxy| {
+        let stopping = told(stopping.clone());
+        Task::spawn("the proxy", async move { proxy.run(stopping).await.map_err(ServeError::Proxy) })
+    });
     installation.ready.store(true, Ordering::Release);
     tracing::info!(console = %addresses.console_url, proxy = addresses.proxy_url.as_deref(), "up");
     announce::on_terminal(&addresses, configuration.proxy.upstream.as_deref(), &configuration.data);
     let company = tokio::spawn(started(&addresses, stopping));
-    if let Some(file) = announce_file {
-        wait_until_published(&configuration.data).await;
-        announce::to_file(&addresses, &file).map_err(|source| ServeError::Announce { file, source })?;
-    }
 
-    signals.wait().await;
+    let mut outcome = tokio::select! {
+        () = told(signals) => Ok(()),
+        error = hub.fails() => Err(error),
+        error = async { match &mut proxy { Some(proxy) => proxy.fails().await, None => pending().await } } => Err(error),
+        Err(error) = async {
+            let published = publish(&addresses, &configuration.data, announce_file).await;
+            if published.is_ok() { pending().await } else { published }
+        } => Err(error),
+    };
     tracing::info!("stopping");
     installation.ready.store(false, Ordering::Release);
     let _ = stop.send(true);
-    if let Some(task) = proxy_task {
-        flatten(task.await).map_err(ServeError::Proxy)?;
+    if let Some(proxy) = proxy {
+        outcome = first(outcome, proxy.end().await);
     }
     let _ = company.await;
     node.shut_down(EXPORT_DEADLINE).await;
     let _ = stop_hub.send(true);
-    flatten(hub_task.await).map_err(ServeError::Hub)?;
-    installation.close().await.map_err(ServeError::Close)?;
+    outcome = first(outcome, hub.end().await);
+    outcome = first(outcome, installation.close().await.map_err(ServeError::Close));
     tracing::info!("stopped");
-    Ok(())
+    outcome
+}
+
+/// Starts what stands on an open installation.
+async fn start(
+    configuration: &Configuration,
+    installation: &Installation,
+) -> Result<(Node, Option<Proxy>), ServeError> {
+    // The store's lock is ours now: what points to a running hub was left behind by one that was killed.
+    for stale in ["local-token", "hub-address"] {
+        let _ = std::fs::remove_file(configuration.data.join(stale));
+    }
+    if let Some(document) = configuration.policy.clone() {
+        installation.hub.apply_policy(document, "configuration file").await.map_err(ServeError::Policy)?;
+    }
+    let settings = NodeSettings { name: configuration.node.clone(), queue_capacity: QUEUE_CAPACITY };
+    let node =
+        Node::start(settings, installation.hub.policy(), Arc::clone(&installation.secret), installation.exporter())
+            .map_err(ServeError::Node)?;
+    let _ = installation.sources.node.set(node.counters());
+    let proxy = match bind_proxy(configuration, &node) {
+        Ok(proxy) => proxy,
+        Err(error) => {
+            node.shut_down(EXPORT_DEADLINE).await;
+            return Err(error);
+        }
+    };
+    if let Some(proxy) = &proxy {
+        let _ = installation.sources.proxy.set(proxy.counters());
+    }
+    Ok((node, proxy))
+}
+
+fn bind_proxy(configuration: &Configuration, node: &Node) -> Result<Option<Proxy>, ServeError> {
+    let configuration = &configuration.proxy;
+    let Some(upstream) = &configuration.upstream else { return Ok(None) };
+    let mut settings = ProxySettings::new(configuration.listen, upstream.parse().map_err(ServeError::Upstream)?);
+    settings.threads = configuration.threads;
+    settings.strict_framing = configuration.strict_framing;
+    settings.trusted_proxies.clone_from(&configuration.trusted_proxies);
+    settings.limits.upstream_connections = configuration.upstream_connections;
+    settings.capture.request_bytes = configuration.capture_request_bytes;
+    settings.capture.response_bytes = configuration.capture_response_bytes;
+    settings.capture.budget_bytes = configuration.capture_budget_bytes;
+    Proxy::bind(settings, node.queue(), Arc::new(SystemClock)).map(Some).map_err(ServeError::Proxy)
+}
+
+/// The first error of two.
+fn first(one: Result<(), ServeError>, other: Result<(), ServeError>) -> Result<(), ServeError> {
+    if let (Err(_), Err(later)) = (&one, &other) {
+        tracing::error!(error = later as &dyn std::error::Error, "and while stopping");
+    }
+    one.and(other)
+}
+
+/// A part of the service that runs until it is told to stop.
+struct Task {
+    name: &'static str,
+    running: Option<JoinHandle<Result<(), ServeError>>>,
+}
+
+impl Task {
+    fn spawn(name: &'static str, part: impl Future<Output = Result<(), ServeError>> + Send + 'static) -> Self {
+        Self { name, running: Some(tokio::spawn(part)) }
+    }
+
+    /// Done if it ends before it is told to: why.
+    async fn fails(&mut self) -> ServeError {
+        match self.joined().await {
+            Err(error) => error,
+            Ok(()) => ServeError::Ended(self.name),
+        }
+    }
+
+    /// Waits for its end, unless that was seen already. It has been told.
+    async fn end(mut self) -> Result<(), ServeError> {
+        self.joined().await
+    }
+
+    async fn joined(&mut self) -> Result<(), ServeError> {
+        let Some(running) = &mut self.running else { return Ok(()) };
+        let joined = running.await;
+        self.running = None;
+        // A panic has been reported where it happened.
+        joined.unwrap_or(Err(ServeError::Ended(self.name)))
+    }
 }
 
 /// Done once the channel says true, or its sender is gone.
@@ -146,36 +225,33 @@ pub(crate) async fn told(mut stopping: watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-/// The hub leaves its token in the data folder when it begins to serve; scripts that read the announcement rely on it.
-async fn wait_until_published(data: &std::path::Path) {
-    while !data.join("local-token").exists() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-fn flatten<T, E>(joined: Result<Result<T, E>, tokio::task::JoinError>) -> Result<T, E> {
-    match joined {
-        Ok(result) => result,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-    }
-}
-
-/// SIGINT and SIGTERM.
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn install() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn wait(mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+/// Writes the announcement, if one is asked for. The hub leaves its token in the data folder when it begins to serve;
+/// scripts that read the announcement rely on it.
+async fn publish(addresses: &Addresses, data: &Path, file: Option<PathBuf>) -> Result<(), ServeError> {
+    let Some(file) = file else { return Ok(()) };
+    let published = async {
+        while !data.join("local-token").exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    };
+    tokio::time::timeout(PUBLISH_DEADLINE, published).await.map_err(|_| ServeError::Unpublished)?;
+    announce::to_file(addresses, &file).map_err(|source| ServeError::Announce { file, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_ends_unasked_is_a_failure_once() {
+        let mut quiet = Task::spawn("a part", async { Ok(()) });
+        assert!(matches!(quiet.fails().await, ServeError::Ended("a part")));
+        assert!(quiet.end().await.is_ok(), "told already");
+        let mut broken = Task::spawn("a part", async { panic!("on purpose") });
+        assert!(matches!(broken.fails().await, ServeError::Ended("a part")));
+        let told = Task::spawn("a part", async { Err(ServeError::Unpublished) });
+        assert!(matches!(first(told.end().await, Ok(())), Err(ServeError::Unpublished)));
+        let both = first(Err(ServeError::Unpublished), Err(ServeError::Ended("a part")));
+        assert!(matches!(both, Err(ServeError::Unpublished)), "the first counts");
     }
 }

@@ -14,6 +14,7 @@ use super::connection::ClientConnection;
 use super::counters::ProxyCounters;
 use super::forward::Forward;
 use super::framing::HeadFault;
+use super::http2::Pace;
 use super::hygiene::{
     Present, RequestFault, accepts_websocket, asks_for_websocket, mark_websocket, prepare_response, request_host,
     settle_cookies,
@@ -31,19 +32,24 @@ enum Failure {
     Request(RequestFault),
     /// The client broke its body off.
     Body,
+    /// The client sent its body too slowly.
+    Slow,
     /// The chunks of the body were malformed.
     Chunks,
     /// No connection, or no usable response.
     BadGateway,
+    /// All connections to the upstream are in use.
+    Busy,
     /// The upstream took too long.
     GatewayTimeout,
 }
 
-/// Answers one request; `ambiguous` if its framing must be refused.
+/// Answers one request; `ambiguous` if its framing must be refused. `pace` follows the response of an HTTP/2 stream.
 pub(super) async fn answer(
     connection: Arc<ClientConnection>,
     mut request: Request<Incoming>,
     ambiguous: Option<HeadFault>,
+    pace: Option<Arc<Pace>>,
 ) -> Result<Response<ResponseBody>, Infallible> {
     connection.worker.counters.requests.add(1);
     let upgrade = take_websocket_upgrade(&mut request);
@@ -51,8 +57,8 @@ pub(super) async fn answer(
     let present = Present::scan(&parts.headers);
     settle_cookies(&mut parts.headers, present);
 
-    let host = request_host(&parts);
-    let tap = (!body.is_end_stream()).then(|| RequestTap::new(Arc::clone(&connection.worker)));
+    let host = request_host(&parts, present);
+    let tap = (!body.is_end_stream()).then(|| RequestTap::new(Arc::clone(&connection.worker), parts.version));
     let promises_a_body = tap.is_none() && present.promises_a_body(&parts.headers);
     let head = RequestHead {
         method: parts.method,
@@ -67,6 +73,7 @@ pub(super) async fn answer(
         tap,
         present,
         websocket: upgrade.is_some(),
+        pace,
     };
     match (ambiguous, host) {
         (Some(fault), _) => return Ok(exchange.refuse(&Failure::Framing(fault.reason()))),
@@ -93,6 +100,7 @@ struct InFlight {
     tap: Option<Arc<RequestTap>>,
     present: Present,
     websocket: bool,
+    pace: Option<Arc<Pace>>,
 }
 
 impl InFlight {
@@ -112,7 +120,7 @@ impl InFlight {
             let mut link = match kept.take() {
                 Some(link) => link,
                 // Boxed: it is large, rare, and would otherwise be part of every request's future.
-                None => Box::pin(Link::open(settings, &worker.counters)).await?,
+                None => Box::pin(Link::open(settings, &worker.counters, &worker.pool)).await?,
             };
             let since = recording.sending(at_once);
             let Some(head) = recording.request_head() else { break };
@@ -141,8 +149,14 @@ impl InFlight {
             match sent.await {
                 Ok(response) => return Ok((response, link)),
                 Err(SendError::TimedOut) => return Err(Failure::GatewayTimeout),
+                Err(SendError::ClientSlow) => return Err(Failure::Slow),
                 Err(SendError::ClientFailed) => {
-                    return Err(if connection.body_was_broken() { Failure::Chunks } else { Failure::Body });
+                    let slow = tap.as_ref().is_some_and(|tap| tap.timed_out());
+                    return Err(match (slow, connection.body_was_broken()) {
+                        (true, _) => Failure::Slow,
+                        (false, true) => Failure::Chunks,
+                        (false, false) => Failure::Body,
+                    });
                 }
                 // The upstream closed the kept connection just as the request went out. Nothing of it was sent, or
                 // it is safe to repeat whatever became of it (RFC 9110, section 9.2.1) and has no body.
@@ -180,7 +194,7 @@ impl InFlight {
                 Tunnel::open(Arc::clone(self.worker()), client, link, self.recording);
                 ResponseBody::own(bytes::Bytes::new(), None)
             }
-            _ => ResponseBody::streaming(link, self.recording),
+            _ => ResponseBody::streaming(link, self.recording, self.pace),
         };
         // In HTTP/1.1, whatever the upstream speaks.
         let mut response = Response::new(body);
@@ -198,6 +212,9 @@ impl InFlight {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
         if outcome != Outcome::UpstreamFailed {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let Some(pace) = &self.pace {
+            pace.handed_over();
         }
         self.recording.own_response(status, &headers, text.as_bytes(), outcome);
         let mut response = Response::new(ResponseBody::own(text, Some(self.recording)));
@@ -221,6 +238,7 @@ impl From<ConnectError> for Failure {
         match error {
             ConnectError::TimedOut => Self::GatewayTimeout,
             ConnectError::Refused(_) => Self::BadGateway,
+            ConnectError::Busy => Self::Busy,
         }
     }
 }
@@ -240,9 +258,17 @@ impl Failure {
             }
             Failure::Chunks => (StatusCode::BAD_REQUEST, Outcome::Refused, HeadFault::Chunks.reason()),
             Failure::Body => (StatusCode::BAD_REQUEST, Outcome::ClientAborted, "the request body broke off"),
+            Failure::Slow => {
+                counters.client_timeouts.add(1);
+                (StatusCode::REQUEST_TIMEOUT, Outcome::ClientAborted, "the request body came too slowly")
+            }
             Failure::BadGateway => {
                 counters.upstream_failures.add(1);
                 (StatusCode::BAD_GATEWAY, Outcome::UpstreamFailed, "the upstream gave no response")
+            }
+            Failure::Busy => {
+                counters.upstream_busy.add(1);
+                (StatusCode::SERVICE_UNAVAILABLE, Outcome::UpstreamFailed, "all connections to the upstream are in use")
             }
             Failure::GatewayTimeout => {
                 counters.upstream_timeouts.add(1);

@@ -2,14 +2,17 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::Version;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use threadline_model::CapturedBody;
 
 use super::capture::BodyCapture;
+use super::http2::Pace;
+use super::lazy_timer::LazyTimer;
 use super::recording::Recording;
 use super::upstream::{Link, LinkError, SendFraming};
 use super::worker::Worker;
@@ -17,24 +20,59 @@ use super::worker::Worker;
 /// What is known of a request's body while it is on its way; shared by the body and the recording.
 pub(super) struct RequestTap {
     worker: Arc<Worker>,
+    /// Whether the body is one stream of HTTP/2, which nothing else watches over: neither its end nor its pace.
+    multiplexed: bool,
     state: Mutex<TapState>,
 }
 
 struct TapState {
     capture: BodyCapture,
     ended: bool,
+    /// Runs while the body of a stream is waited for.
+    stall: LazyTimer,
+    timed_out: bool,
 }
 
+/// The client broke its body off, or was too slow.
+#[derive(Debug)]
+pub(super) struct BrokenOff;
+
 impl RequestTap {
-    pub(super) fn new(worker: Arc<Worker>) -> Arc<Self> {
+    /// Of a request that came with `version`.
+    pub(super) fn new(worker: Arc<Worker>, version: Version) -> Arc<Self> {
         let wanted = worker.sink.wants_exchanges();
         let capture = BodyCapture::new(if wanted { worker.settings.capture.request_bytes } else { 0 });
-        Arc::new(Self { worker, state: Mutex::new(TapState { capture, ended: false }) })
+        let state = TapState { capture, ended: false, stall: LazyTimer::default(), timed_out: false };
+        Arc::new(Self { worker, multiplexed: version == Version::HTTP_2, state: Mutex::new(state) })
+    }
+
+    /// Whether the body was given up because nothing of it came for too long.
+    pub(super) fn timed_out(&self) -> bool {
+        self.lock().timed_out
+    }
+
+    /// Nothing came: ready once that has been so for too long.
+    fn poll_stall(&self, context: &mut Context<'_>) -> Poll<()> {
+        if !self.multiplexed {
+            return Poll::Pending;
+        }
+        let mut state = self.lock();
+        if !state.stall.is_set() {
+            state.stall.set(self.worker.settings.timeouts.stall);
+        }
+        ready!(state.stall.poll(context));
+        state.timed_out = true;
+        Poll::Ready(())
     }
 
     /// Bytes that passed so far.
     pub(super) fn seen(&self) -> u64 {
         self.lock().capture.seen()
+    }
+
+    /// The exchange is a long one.
+    pub(super) fn settle(&self) {
+        self.lock().capture.settle(&self.worker.counters);
     }
 
     /// The copy, as far as it is.
@@ -78,12 +116,15 @@ impl RequestBody {
     }
 
     /// The next part; none at the end.
-    pub(super) fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    pub(super) fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         let Some((incoming, tap)) = &mut self.0 else { return Poll::Ready(None) };
         let expected = incoming.size_hint().exact();
-        let frame = std::task::ready!(Pin::new(&mut *incoming).poll_frame(context));
+        let Poll::Ready(frame) = Pin::new(&mut *incoming).poll_frame(context) else {
+            return tap.poll_stall(context).map(|()| Some(Err(BrokenOff)));
+        };
         let mut state = tap.lock();
-        match &frame {
+        state.stall.clear();
+        Poll::Ready(match frame {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
                     let worker = &tap.worker;
@@ -91,12 +132,16 @@ impl RequestBody {
                     state.capture.extend(data, expected, &worker.budget, &worker.counters);
                 }
                 state.ended = incoming.is_end_stream();
+                Some(Ok(frame))
             }
-            Some(Err(_)) => {}
-            None => state.ended = true,
-        }
-        drop(state);
-        Poll::Ready(frame)
+            Some(Err(_)) => Some(Err(BrokenOff)),
+            // hyper takes a stream that was reset with NO_ERROR for one that ended.
+            None if tap.multiplexed && !incoming.is_end_stream() => Some(Err(BrokenOff)),
+            None => {
+                state.ended = true;
+                None
+            }
+        })
     }
 }
 
@@ -106,6 +151,8 @@ pub(super) struct ResponseBody {
     recording: Option<Recording>,
     /// How the upstream broke off, to be told in the next turn.
     broken: Option<LinkError>,
+    /// Of an HTTP/2 stream.
+    pace: Option<Arc<Pace>>,
 }
 
 enum Kind {
@@ -118,13 +165,16 @@ enum Kind {
 impl ResponseBody {
     /// The proxy's own answer. The recording, if there is one, ends when hyper is done with it.
     pub(super) fn own(bytes: impl Into<Bytes>, recording: Option<Recording>) -> Self {
-        Self { kind: Kind::Own(bytes.into()), recording, broken: None }
+        Self { kind: Kind::Own(bytes.into()), recording, broken: None, pace: None }
     }
 
     /// The body of the response that `link` has received the head of.
-    pub(super) fn streaming(link: Box<Link>, recording: Recording) -> Self {
+    pub(super) fn streaming(link: Box<Link>, recording: Recording, pace: Option<Arc<Pace>>) -> Self {
         let over = link.is_over();
-        let mut body = Self { kind: Kind::Streaming(Some(link)), recording: Some(recording), broken: None };
+        if let Some(pace) = &pace {
+            pace.handed_over();
+        }
+        let mut body = Self { kind: Kind::Streaming(Some(link)), recording: Some(recording), broken: None, pace };
         if over {
             body.complete();
         }
@@ -172,7 +222,19 @@ impl Body for ResponseBody {
             Kind::Streaming(Some(link)) => link,
         };
         let expected = link.exact_rest();
-        let frame = match std::task::ready!(link.poll_frame(context)) {
+        let Poll::Ready(frame) = link.poll_frame(context) else {
+            if let Some(recording) = &mut this.recording
+                && let Some(deadline) = recording.becomes_long()
+                && link.poll_deadline(deadline, context).is_ready()
+            {
+                recording.settle();
+            }
+            if let Some(pace) = &this.pace {
+                pace.awaited();
+            }
+            return Poll::Pending;
+        };
+        let frame = match frame {
             Some(Ok(frame)) => frame,
             Some(Err(error)) => {
                 this.broke_off(error);
@@ -185,6 +247,9 @@ impl Body for ResponseBody {
             }
         };
         let over = link.is_over();
+        if let Some(pace) = &this.pace {
+            pace.handed_over();
+        }
         if let (Some(data), Some(recording)) = (frame.data_ref(), &mut this.recording) {
             recording.response_data(data, expected);
         }

@@ -16,19 +16,37 @@ use super::counters::ProxyCounters;
 #[derive(Debug)]
 pub(super) struct CaptureBudget {
     free: AtomicUsize,
+    /// Of it, for what long exchanges may hold together.
+    free_for_long: AtomicUsize,
 }
+
+/// The part of the budget that long exchanges may hold together: however many there are, the rest is for the others.
+const LONG_SHARE: usize = 4;
 
 impl CaptureBudget {
     pub(super) fn new(bytes: usize) -> Self {
-        Self { free: AtomicUsize::new(bytes) }
+        Self { free: AtomicUsize::new(bytes), free_for_long: AtomicUsize::new(bytes / LONG_SHARE) }
     }
 
-    fn take(&self, bytes: usize) -> bool {
-        self.free.try_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(bytes)).is_ok()
+    fn take(&self, bytes: usize, long: bool) -> bool {
+        let take = |free: &AtomicUsize| {
+            free.try_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(bytes)).is_ok()
+        };
+        if !take(&self.free) {
+            return false;
+        }
+        let taken = !long || take(&self.free_for_long);
+        if !taken {
+            self.free.fetch_add(bytes, Ordering::Relaxed);
+        }
+        taken
     }
 
-    fn give_back(&self, bytes: usize) {
+    fn give_back(&self, bytes: usize, long: bool) {
         self.free.fetch_add(bytes, Ordering::Relaxed);
+        if long {
+            self.free_for_long.fetch_add(bytes, Ordering::Relaxed);
+        }
     }
 }
 
@@ -36,11 +54,12 @@ impl CaptureBudget {
 struct Reservation {
     budget: Arc<CaptureBudget>,
     bytes: usize,
+    long: bool,
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.budget.give_back(self.bytes);
+        self.budget.give_back(self.bytes, self.long);
     }
 }
 
@@ -63,15 +82,18 @@ pub(super) struct BodyCapture {
     kept: Vec<u8>,
     reservation: Option<Reservation>,
     exhausted: bool,
+    /// Belongs to a long exchange.
+    long: bool,
 }
 
-/// Smallest step in which a body of unknown length takes from the budget.
-const STEP: usize = 4 << 10;
+/// Smallest step in which a body takes from the budget, and the most that each body of a long exchange holds. It takes as bytes come, not as they are announced: what a
+/// client only promises costs the others nothing.
+pub(super) const STEP: usize = 4 << 10;
 
 impl BodyCapture {
     /// Keeps at most `limit` bytes.
     pub(super) const fn new(limit: usize) -> Self {
-        Self { limit, seen: 0, kept: Vec::new(), reservation: None, exhausted: false }
+        Self { limit, seen: 0, kept: Vec::new(), reservation: None, exhausted: false, long: false }
     }
 
     /// Bytes of the body that passed.
@@ -95,28 +117,52 @@ impl BodyCapture {
         }
         let needed = self.kept.len() + kept;
         if self.reservation.as_ref().is_none_or(|reservation| reservation.bytes < needed) {
-            let expected = expected.map_or(needed.max(2 * self.kept.len()).max(STEP), |rest| {
-                usize::try_from(rest).unwrap_or(usize::MAX).saturating_add(self.kept.len()).max(needed)
+            let whole = expected.map_or(self.limit, |rest| {
+                usize::try_from(rest).unwrap_or(usize::MAX).saturating_add(self.kept.len()).min(self.limit)
             });
-            if !self.reserve(expected.min(self.limit), budget) && !self.reserve(needed, budget) {
-                self.exhausted = true;
-                self.kept = Vec::new();
-                self.reservation = None;
-                counters.capture_skipped.add(1);
+            let step = (2 * self.kept.len()).max(STEP).min(whole).max(needed);
+            if !self.reserve(step, budget) && !self.reserve(needed, budget) {
+                self.exhaust(counters);
                 return;
             }
         }
         self.kept.extend_from_slice(&bytes[..kept]);
     }
 
+    /// The exchange is a long one: of what is held no more than [`STEP`] bytes stay, and they count against the share
+    /// of all long ones.
+    pub(super) fn settle(&mut self, counters: &ProxyCounters) {
+        if std::mem::replace(&mut self.long, true) {
+            return;
+        }
+        self.limit = self.limit.min(STEP);
+        let Some(reservation) = self.reservation.take() else { return };
+        self.kept.truncate(self.limit);
+        let held = std::mem::take(&mut self.kept);
+        let budget = Arc::clone(&reservation.budget);
+        drop(reservation);
+        if self.reserve(held.len(), &budget) {
+            self.kept.extend_from_slice(&held);
+        } else {
+            self.exhaust(counters);
+        }
+    }
+
+    fn exhaust(&mut self, counters: &ProxyCounters) {
+        self.exhausted = true;
+        self.kept = Vec::new();
+        self.reservation = None;
+        counters.capture_skipped.add(1);
+    }
+
     fn reserve(&mut self, total: usize, budget: &Arc<CaptureBudget>) -> bool {
         let held = self.reservation.as_ref().map_or(0, |reservation| reservation.bytes);
-        if !budget.take(total.saturating_sub(held)) {
+        if !budget.take(total.saturating_sub(held), self.long) {
             return false;
         }
         match &mut self.reservation {
             Some(reservation) => reservation.bytes = total,
-            none => *none = Some(Reservation { budget: Arc::clone(budget), bytes: total }),
+            none => *none = Some(Reservation { budget: Arc::clone(budget), bytes: total, long: self.long }),
         }
         self.kept.reserve_exact(total - self.kept.len());
         true
@@ -236,6 +282,51 @@ mod tests {
         assert_eq!(budget.free.load(Ordering::Relaxed), 0, "held while a copy is");
         drop(second);
         assert_eq!(budget.free.load(Ordering::Relaxed), 10);
+    }
+
+    #[test]
+    fn a_body_takes_from_the_budget_what_came_and_not_what_was_promised() {
+        let budget = Arc::new(CaptureBudget::new(100_000));
+        let counters = ProxyCounters::default();
+        let mut bodies: Vec<_> = (0..20).map(|_| BodyCapture::new(64 << 10)).collect();
+        for body in &mut bodies {
+            body.extend(b"x", Some(64 << 10), &budget, &counters);
+        }
+        assert_eq!(counters.capture_skipped.get(), 0, "a byte of each, however much was promised");
+        assert_eq!(budget.free.load(Ordering::Relaxed), 100_000 - 20 * STEP);
+        let mut whole = BodyCapture::new(64 << 10);
+        for _ in 0..10 {
+            whole.extend(&[7; 1_000], Some(10_000), &budget, &counters);
+        }
+        assert_eq!(whole.finish(true).as_bytes().len(), 10_000);
+    }
+
+    #[test]
+    fn long_exchanges_share_a_part_of_the_budget() {
+        let budget = Arc::new(CaptureBudget::new(4 * 10 * STEP));
+        let counters = ProxyCounters::default();
+        let mut long: Vec<_> = (0..12)
+            .map(|_| {
+                let mut body = BodyCapture::new(64 << 10);
+                body.extend(&[7; 2 * STEP], None, &budget, &counters);
+                body.settle(&counters);
+                body.settle(&counters);
+                body
+            })
+            .collect();
+        assert_eq!(counters.capture_skipped.get(), 2, "ten have a place in the share");
+        assert_eq!(budget.free.load(Ordering::Relaxed), 30 * STEP, "the rest is for the others");
+        let mut silent = BodyCapture::new(64 << 10);
+        silent.settle(&counters);
+        silent.extend(b"x", None, &budget, &counters);
+        assert_eq!(silent.finish(true).extent(), Extent::NotCaptured, "what begins late needs a place as well");
+        let mut first = long.remove(0);
+        first.extend(b"more", None, &budget, &counters);
+        let first = first.finish(true);
+        assert_eq!((first.as_bytes().len(), first.extent()), (STEP, Extent::Prefix));
+        drop((first, long));
+        assert_eq!(budget.free.load(Ordering::Relaxed), 40 * STEP);
+        assert_eq!(budget.free_for_long.load(Ordering::Relaxed), 10 * STEP);
     }
 
     #[test]

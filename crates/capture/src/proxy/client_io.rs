@@ -32,6 +32,8 @@ pub(super) struct FramingVerdict {
     broken_body: AtomicBool,
     /// Requests that are being answered.
     answering: AtomicBool,
+    /// Whether the kernel did not take all that was to be written.
+    unwritten: AtomicBool,
 }
 
 /// Nothing to refuse.
@@ -46,7 +48,13 @@ impl FramingVerdict {
             fault: std::sync::OnceLock::new(),
             broken_body: AtomicBool::new(false),
             answering: AtomicBool::new(false),
+            unwritten: AtomicBool::new(false),
         }
+    }
+
+    /// Whether the kernel did not take all that was to be written.
+    pub(super) fn has_unwritten(&self) -> bool {
+        self.unwritten.load(Ordering::Relaxed)
     }
 
     /// To be asked once for each request, in their order: whether it must be refused, and why. A head that was not
@@ -94,10 +102,12 @@ enum Waiting {
     RestOfBody,
 }
 
-/// The connection. `None` for the follower: framing is not judged.
+/// The connection.
 pub(super) struct ClientIo {
     stream: Replay,
-    follower: Option<FramingFollower>,
+    follower: FramingFollower,
+    /// Whether faults count. Where they do not, the follower still says what is waited for.
+    strict: bool,
     verdict: Arc<FramingVerdict>,
     timeouts: Timeouts,
     read_timer: LazyTimer,
@@ -106,14 +116,14 @@ pub(super) struct ClientIo {
     waiting_at_head: u64,
     write_timer: LazyTimer,
     timed_out: Arc<AtomicBool>,
-    /// Bytes read and forgotten since our side was closed; none while it is open.
-    lingering: Option<usize>,
+    /// Our side is closed; what still comes is read and forgotten.
+    lingering: bool,
 }
 
-/// How long, and for how many bytes, a client that is still sending is listened to after our side is closed. Closing
-/// with unread bytes makes the kernel reset the connection, and the client may lose the answer that says why.
-const LINGER: Duration = Duration::from_secs(1);
-const LINGER_BYTES: usize = 512 << 10;
+/// How long a client that is still sending is listened to after our side is closed, and how long of it in silence.
+/// Closing with unread bytes makes the kernel reset the connection, and the client may lose the answer that says why.
+const LINGER: Duration = Duration::from_secs(5);
+const LINGER_IDLE: Duration = Duration::from_secs(2);
 
 impl ClientIo {
     pub(super) fn new(
@@ -130,7 +140,8 @@ impl ClientIo {
         }
         Self {
             stream: Replay::new(stream, prefix),
-            follower: strict.then(FramingFollower::new),
+            follower: FramingFollower::new(),
+            strict,
             verdict,
             timeouts,
             read_timer: LazyTimer::default(),
@@ -138,7 +149,7 @@ impl ClientIo {
             waiting_at_head: 0,
             write_timer: LazyTimer::default(),
             timed_out,
-            lingering: None,
+            lingering: false,
         }
     }
 
@@ -149,9 +160,12 @@ impl ClientIo {
 
     /// Looks at bytes that were just read, before hyper does.
     fn inspect(&mut self, read: &[u8]) -> io::Result<()> {
-        let Some(follower) = &mut self.follower else { return Ok(()) };
+        let follower = &mut self.follower;
         let faulted_before = follower.fault().is_some();
         follower.follow(read);
+        if !self.strict {
+            return Ok(());
+        }
         self.verdict.judged.store(follower.heads(), Ordering::Relaxed);
         match follower.fault() {
             Some(FramingFault::Head { ordinal, fault }) if !faulted_before => self.verdict.refuse(ordinal, fault),
@@ -170,16 +184,17 @@ impl ClientIo {
 
     /// Nothing could be read: may the client take longer?
     fn poll_patience(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let (awaiting, heads) = match &self.follower {
-            Some(follower) => (follower.awaiting(), follower.heads()),
-            None => (Awaiting::NextHead, 0),
-        };
-        let (waiting, patience) = match awaiting {
+        // Behind a fault that does not count nobody knows where heads begin. Then all of a request has to come within
+        // the time between two of them.
+        let lost = self.follower.fault().is_some();
+        let heads = if lost { self.verdict.taken.load(Ordering::Relaxed) } else { self.follower.heads() };
+        let (waiting, patience) = match self.follower.awaiting() {
             Awaiting::NextHead if self.verdict.answering.load(Ordering::Relaxed) => {
                 self.waiting = Waiting::Nothing;
                 self.read_timer.clear();
                 return Poll::Pending;
             }
+            Awaiting::NextHead if lost => (Waiting::RestOfHead, self.timeouts.keep_alive),
             Awaiting::NextHead => (Waiting::NextHead, self.timeouts.keep_alive),
             Awaiting::RestOfHead => (Waiting::RestOfHead, self.timeouts.head),
             Awaiting::RestOfBody => (Waiting::RestOfBody, self.timeouts.stall),
@@ -198,25 +213,22 @@ impl ClientIo {
 
     /// Whether more is to be expected of the client than its closing.
     fn is_client_sending(&self) -> bool {
-        self.follower
-            .as_ref()
-            .is_some_and(|follower| follower.fault().is_some() || follower.awaiting() == Awaiting::RestOfBody)
+        self.follower.fault().is_some() || self.follower.awaiting() != Awaiting::NextHead
     }
 
     /// Reads and forgets until the client closes, or it has been enough.
     fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let mut scratch = [0; 4 << 10];
-        while self.lingering.is_some_and(|count| count < LINGER_BYTES) {
+        loop {
             let mut buffer = ReadBuf::new(&mut scratch);
             match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
-                    self.lingering = self.lingering.map(|count| count + buffer.filled().len());
-                }
+                // Nothing is written any more: its timer is free.
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => self.write_timer.set(LINGER_IDLE),
                 Poll::Ready(_) => return Poll::Ready(()),
-                Poll::Pending => return self.read_timer.poll(context),
+                Poll::Pending => break,
             }
         }
-        Poll::Ready(())
+        if self.write_timer.poll(context).is_ready() { Poll::Ready(()) } else { self.read_timer.poll(context) }
     }
 
     /// Bounds how long a write may make no progress.
@@ -226,11 +238,15 @@ impl ClientIo {
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         if written.is_ready() {
-            self.write_timer.clear();
+            if self.write_timer.is_set() {
+                self.write_timer.clear();
+                self.verdict.unwritten.store(false, Ordering::Relaxed);
+            }
             return written;
         }
         if !self.write_timer.is_set() {
             self.write_timer.set(self.timeouts.stall);
+            self.verdict.unwritten.store(true, Ordering::Relaxed);
         }
         if self.write_timer.poll(context).is_pending() {
             return Poll::Pending;
@@ -286,14 +302,50 @@ impl AsyncWrite for ClientIo {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.lingering.is_none() {
+        if !this.lingering {
             ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
             if !this.is_client_sending() {
                 return Poll::Ready(Ok(()));
             }
-            this.lingering = Some(0);
+            this.lingering = true;
             this.read_timer.set(LINGER);
+            this.write_timer.set(LINGER_IDLE);
         }
         this.poll_linger(context).map(Ok)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::future::poll_fn;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_kernel_has_not_taken_is_known_until_it_has() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let verdict = Arc::new(FramingVerdict::new());
+        let told = Arc::new(AtomicBool::new(false));
+        let mut io = ClientIo::new(stream, Bytes::new(), true, Arc::clone(&verdict), Timeouts::default(), told);
+        let full = |io: &mut ClientIo, context: &mut Context<'_>| {
+            while Pin::new(&mut *io).poll_write(context, &[0; 64 << 10]).is_ready() {}
+            Poll::Ready(())
+        };
+        assert!(!verdict.has_unwritten());
+        poll_fn(|context| full(&mut io, context)).await;
+        assert!(verdict.has_unwritten(), "a response that waits for its client is not delivered");
+        let reading = tokio::spawn(async move {
+            let mut sink = vec![0; 1 << 20];
+            while client.read(&mut sink).await.is_ok_and(|count| count > 0) {}
+        });
+        io.write_all(b"the rest").await.unwrap();
+        assert!(!verdict.has_unwritten());
+        io.shutdown().await.unwrap();
+        reading.await.unwrap();
     }
 }

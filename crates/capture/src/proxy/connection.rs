@@ -12,16 +12,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
 use super::answer::answer;
 use super::client_io::{ClientIo, FramingVerdict};
 use super::framing::HeadFault;
+use super::http2;
+use super::lazy_timer::LazyTimer;
 use super::peer::Peer;
 use super::recording::InProgress;
-use super::replay::Replay;
 use super::worker::{Place, Worker};
 
 /// What the requests of one connection share.
@@ -38,8 +39,15 @@ pub(super) struct ClientConnection {
 }
 
 impl ClientConnection {
-    fn new(worker: Arc<Worker>, peer: SocketAddr, place: Place, framing: Option<Arc<FramingVerdict>>) -> Arc<Self> {
-        Arc::new(Self { worker, peer: Peer::new(peer), framing, finished: Mutex::default(), _place: place })
+    /// Without a verdict for HTTP/2.
+    pub(super) fn new(
+        worker: Arc<Worker>,
+        peer: SocketAddr,
+        place: Place,
+        framing: Option<Arc<FramingVerdict>>,
+    ) -> Arc<Self> {
+        let peer = Peer::new(peer, &worker.settings.trusted_proxies);
+        Arc::new(Self { worker, peer, framing, finished: Mutex::default(), _place: place })
     }
 
     /// Whether the request that hyper hands over now must be refused for its framing.
@@ -59,6 +67,11 @@ impl ClientConnection {
         }
     }
 
+    /// Whether a part of the responses so far is still waiting for the client to take it.
+    fn has_unwritten(&self) -> bool {
+        self.framing.as_ref().is_some_and(|verdict| verdict.has_unwritten())
+    }
+
     /// Takes a finished exchange.
     pub(super) fn hand_over(&self, exchange: Box<InProgress>) {
         if self.framing.is_some() {
@@ -70,7 +83,7 @@ impl ClientConnection {
     }
 
     /// Delivers what has finished. `written`: the connection did not fail meanwhile.
-    fn deliver(&self, written: bool) {
+    pub(super) fn deliver(&self, written: bool) {
         let next = || self.finished.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         while let Some(mut exchange) = next() {
             if !written {
@@ -81,13 +94,13 @@ impl ClientConnection {
     }
 
     fn deliver_one(&self, exchange: InProgress) {
-        self.worker.sink.offer(exchange.into_exchange(self.peer.address()));
+        self.worker.sink.offer(exchange.into_exchange(&self.peer, &self.worker.settings.trusted_proxies));
     }
 }
 
 impl Drop for ClientConnection {
     fn drop(&mut self) {
-        self.deliver(true);
+        self.deliver(!self.has_unwritten());
     }
 }
 
@@ -112,21 +125,31 @@ pub(super) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, peer: Sock
         }
     };
     if prefix.starts_with(PREFACE) {
-        serve_http2(worker, stream, prefix, peer, place).await;
+        http2::serve(worker, stream, prefix, peer, place).await;
     } else {
         serve_http1(worker, stream, prefix, peer, place).await;
     }
 }
 
+/// How long a connection that has said nothing yet may still say something once the proxy wants to end: its request
+/// may be on the way.
+const GRACE: Duration = Duration::from_millis(100);
+
 /// Reads until the protocol is known. Empty when the client, or the proxy, goes away before.
 async fn read_beginning(worker: &Worker, stream: &mut TcpStream) -> io::Result<Bytes> {
     let mut read = Vec::with_capacity(FIRST_READ);
     let mut watch = worker.drain.watch();
+    let mut grace = LazyTimer::default();
     loop {
         let count = {
             let mut reading = pin!(stream.read_buf(&mut read));
             poll_fn(|context| match reading.as_mut().poll(context) {
-                Poll::Pending if watch.is_draining(context) => Poll::Ready(Ok(0)),
+                Poll::Pending if watch.is_draining(context) => {
+                    if !grace.is_set() {
+                        grace.set(GRACE);
+                    }
+                    grace.poll(context).map(|()| Ok(0))
+                }
                 polled => polled,
             })
             .await?
@@ -155,7 +178,7 @@ async fn serve_http1(worker: Arc<Worker>, stream: TcpStream, prefix: Bytes, peer
         service_fn(move |request| {
             // Now, not when the future is first polled: reading goes on between the two.
             let refusal = connection.refuses_next();
-            answer(Arc::clone(&connection), request, refusal)
+            answer(Arc::clone(&connection), request, refusal, None)
         })
     };
     let mut builder = hyper::server::conn::http1::Builder::new();
@@ -171,73 +194,38 @@ async fn serve_http1(worker: Arc<Worker>, stream: TcpStream, prefix: Bytes, peer
         counters.refused_framing.add(1);
     } else if timed_out.load(Ordering::Relaxed) {
         counters.client_timeouts.add(1);
-    } else if result.is_some_and(|result| result.is_err_and(|error| error.is_parse())) {
+    } else if result.is_err_and(|error| error.is_parse()) {
         counters.refused_malformed.add(1);
     }
 }
 
-async fn serve_http2(worker: Arc<Worker>, stream: TcpStream, prefix: Bytes, peer: SocketAddr, place: Place) {
-    let connection = ClientConnection::new(Arc::clone(&worker), peer, place, None);
-    let service = {
-        let connection = Arc::clone(&connection);
-        service_fn(move |request| answer(Arc::clone(&connection), request, None))
-    };
-    let io = TokioIo::new(Replay::new(stream, prefix));
-    let mut builder = hyper::server::conn::http2::Builder::new(WorkerExecutor);
-    builder
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(worker.settings.limits.http2_streams)
-        .max_header_list_size(u32::try_from(worker.settings.limits.buffer_bytes).unwrap_or(u32::MAX))
-        .max_pending_accept_reset_streams(HTTP2_PENDING_RESETS)
-        .initial_stream_window_size(HTTP2_WINDOW)
-        .initial_connection_window_size(HTTP2_WINDOW)
-        .keep_alive_interval(HTTP2_PING_INTERVAL)
-        .keep_alive_timeout(HTTP2_PING_TIMEOUT);
-    let served = pin!(builder.serve_connection(io, service));
-    drive(&worker, &connection, served, |served| served.graceful_shutdown()).await;
-}
-
-/// Streams a client may reset before the proxy has looked at them (CVE-2023-44487, "rapid reset").
-const HTTP2_PENDING_RESETS: usize = 20;
-/// Bytes a client may send ahead, per stream and per connection.
-const HTTP2_WINDOW: u32 = 256 << 10;
-const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
-const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// Runs a connection, delivers its exchanges, and ends it when the worker drains. `None` when it was cut.
+/// Runs a connection, delivers its exchanges, and ends it when the worker drains.
 async fn drive<C, E>(
     worker: &Arc<Worker>,
     connection: &ClientConnection,
     mut served: Pin<&mut C>,
     shut_down: impl Fn(Pin<&mut C>),
-) -> Option<Result<(), E>>
+) -> Result<(), E>
 where
     C: Future<Output = Result<(), E>>,
 {
     let mut watch = worker.drain.watch();
     let mut told = false;
     poll_fn(|context: &mut Context<'_>| {
-        if !told && watch.is_draining(context) {
+        let draining = !told && watch.is_draining(context);
+        let mut polled = served.as_mut().poll(context);
+        // Only now: what has come already is still to be answered.
+        if draining && polled.is_pending() {
             told = true;
             shut_down(served.as_mut());
+            polled = served.as_mut().poll(context);
         }
-        let polled = served.as_mut().poll(context);
-        connection.deliver(!matches!(polled, Poll::Ready(Err(_))));
-        polled.map(Some)
+        match &polled {
+            Poll::Pending if connection.has_unwritten() => {}
+            Poll::Pending | Poll::Ready(Ok(())) => connection.deliver(true),
+            Poll::Ready(Err(_)) => connection.deliver(false),
+        }
+        polled
     })
     .await
-}
-
-/// Runs the streams of HTTP/2 connections on the worker's own thread.
-#[derive(Clone, Copy)]
-struct WorkerExecutor;
-
-impl<F> hyper::rt::Executor<F> for WorkerExecutor
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-{
-    fn execute(&self, stream: F) {
-        tokio::spawn(stream);
-    }
 }

@@ -31,6 +31,8 @@ pub struct ProxyCounters {
     pub upstream_failures: Counter,
     /// Requests answered with 504: the upstream took too long.
     pub upstream_timeouts: Counter,
+    /// Requests answered with 503: all connections to the upstream stayed in use.
+    pub upstream_busy: Counter,
     /// Requests sent a second time because a kept connection had just been closed by the upstream.
     pub upstream_retries: Counter,
     /// Responses that the upstream broke off.

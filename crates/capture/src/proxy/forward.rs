@@ -63,7 +63,11 @@ impl Forward<'_> {
     fn write_fields(&self, head: &mut Vec<u8>) {
         let mut without = Present::REWRITTEN;
         if self.rules.x_forwarded {
-            without |= Present::X_FORWARDED;
+            without |= if self.peer.is_trusted() {
+                Present::X_FORWARDED_FOR | Present::X_FORWARDED_UNDERSCORE
+            } else {
+                Present::IDENTITY
+            };
         }
         if self.rules.forwarded {
             without |= Present::FORWARDED;
@@ -113,22 +117,34 @@ impl Forward<'_> {
     fn write_forwarding(&self, head: &mut Vec<u8>) {
         if self.rules.x_forwarded {
             let peer = self.peer.forwarded_for();
-            if self.present.has(Present::X_FORWARDED_FOR) {
+            if self.has_from_front(Present::X_FORWARDED_FOR) {
                 self.write_list(head, &X_FORWARDED_FOR, peer);
             } else {
                 write_field(head, b"x-forwarded-for", peer);
             }
-            head.extend_from_slice(b"x-forwarded-proto: http\r\n");
-            if let Some(host) = self.host {
+            if !self.has_from_front(Present::X_FORWARDED_PROTO) {
+                head.extend_from_slice(b"x-forwarded-proto: http\r\n");
+            }
+            if let (Some(host), false) = (self.host, self.has_from_front(Present::X_FORWARDED_HOST)) {
                 write_field(head, b"x-forwarded-host", host.as_bytes());
             }
         }
         if self.rules.forwarded {
-            self.write_list(head, &FORWARDED, &self.peer.forwarded_element(self.host));
+            let element = self.peer.forwarded_element(self.host);
+            if self.has_from_front(Present::FORWARDED) {
+                self.write_list(head, &FORWARDED, &element);
+            } else {
+                write_field(head, b"forwarded", &element);
+            }
         }
         if self.rules.via {
             self.write_list(head, &VIA, via(self.version));
         }
+    }
+
+    /// Whether a trusted proxy in front has written the field already.
+    fn has_from_front(&self, field: u32) -> bool {
+        self.peer.is_trusted() && self.present.has(field)
     }
 
     fn write_list(&self, head: &mut Vec<u8>, name: &HeaderName, member: &[u8]) {
@@ -144,9 +160,19 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use http::header::HOST;
 
+    use threadline_model::Network;
     use super::*;
 
     fn forwarded(fields: &[(&str, &str)], rules: ForwardingHeaders, framing: SendFraming) -> Vec<String> {
+        forwarded_from(fields, rules, framing, &[])
+    }
+
+    fn forwarded_from(
+        fields: &[(&str, &str)],
+        rules: ForwardingHeaders,
+        framing: SendFraming,
+        trusted: &[Network],
+    ) -> Vec<String> {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
@@ -160,7 +186,7 @@ mod tests {
             present: Present::scan(&headers),
             host: headers.get(HOST),
             upstream: &HeaderValue::from_static("upstream:9000"),
-            peer: &Peer::new("[::ffff:192.0.2.7]:4711".parse().unwrap()),
+            peer: &Peer::new("[::ffff:192.0.2.7]:4711".parse().unwrap(), trusted),
             rules,
             websocket: false,
         };
@@ -214,18 +240,41 @@ mod tests {
             ("x-forwarded-host", "evil"),
             ("x-forwarded-proto", "https"),
             ("forwarded", "for=10.0.0.1"),
+            ("x_forwarded_for", "10.0.0.1"),
+            ("x-real-ip", "10.0.0.1"),
+            ("x-forwarded-port", "443"),
         ];
         let rules = ForwardingHeaders { forwarded: true, via: true, ..ForwardingHeaders::default() };
         assert_eq!(
             forwarded(&forged, rules, SendFraming::None),
             [
+                "forwarded: for=192.0.2.7;host=\"shop\";proto=http",
+                "host: shop",
+                "via: 1.1 threadline",
+                "x-forwarded-for: 192.0.2.7",
+                "x-forwarded-host: shop",
+                "x-forwarded-proto: http",
+            ]
+        );
+        let trusted = ["192.0.2.0/24".parse().unwrap()];
+        assert_eq!(
+            forwarded_from(&forged, rules, SendFraming::None, &trusted),
+            [
                 "forwarded: for=10.0.0.1, for=192.0.2.7;host=\"shop\";proto=http",
                 "host: shop",
                 "via: 1.1 threadline",
                 "x-forwarded-for: 10.0.0.1, 10.0.0.2, 192.0.2.7",
-                "x-forwarded-host: shop",
-                "x-forwarded-proto: http",
-            ]
+                "x-forwarded-host: evil",
+                "x-forwarded-port: 443",
+                "x-forwarded-proto: https",
+                "x-real-ip: 10.0.0.1",
+            ],
+            "what a trusted proxy says stands"
+        );
+        assert_eq!(
+            forwarded(&forged[..6], ForwardingHeaders::default(), SendFraming::None),
+            ["host: shop", "x-forwarded-for: 192.0.2.7", "x-forwarded-host: shop", "x-forwarded-proto: http"],
+            "a field that the proxy does not write is dropped as well"
         );
         let own = ForwardingHeaders { preserve_host: false, x_forwarded: false, ..ForwardingHeaders::default() };
         assert_eq!(forwarded(&[("host", "shop")], own, SendFraming::None), ["host: upstream:9000"]);

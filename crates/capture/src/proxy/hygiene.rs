@@ -29,11 +29,15 @@ impl Present {
     const COOKIE: u32 = 1 << 9;
     pub(super) const CONTENT_LENGTH: u32 = 1 << 10;
     pub(super) const X_FORWARDED_FOR: u32 = 1 << 11;
-    const X_FORWARDED_HOST: u32 = 1 << 12;
-    const X_FORWARDED_PROTO: u32 = 1 << 13;
+    pub(super) const X_FORWARDED_HOST: u32 = 1 << 12;
+    pub(super) const X_FORWARDED_PROTO: u32 = 1 << 13;
     pub(super) const FORWARDED: u32 = 1 << 14;
     pub(super) const VIA: u32 = 1 << 15;
     const HOST: u32 = 1 << 16;
+    /// Other fields by which upstreams tell who asked and how: `X-Real-IP`, `X-Forwarded-Port` and their like.
+    pub(super) const X_FORWARDED_OTHER: u32 = 1 << 17;
+    /// The same names with underscores, which many upstreams cannot tell from the true ones (CGI, WSGI).
+    pub(super) const X_FORWARDED_UNDERSCORE: u32 = 1 << 18;
 
     /// Fields of a request that never pass to the upstream as the client wrote them: they belong to the client's
     /// connection, or the proxy writes its own.
@@ -49,6 +53,9 @@ impl Present {
         | Self::HOST;
     /// Fields that the proxy writes when it tells about the client the usual way.
     pub(super) const X_FORWARDED: u32 = Self::X_FORWARDED_FOR | Self::X_FORWARDED_HOST | Self::X_FORWARDED_PROTO;
+    /// Fields that tell about the client, and that only a trusted proxy in front may write.
+    pub(super) const IDENTITY: u32 =
+        Self::X_FORWARDED | Self::X_FORWARDED_OTHER | Self::X_FORWARDED_UNDERSCORE | Self::FORWARDED;
 
     /// Looks at every name once.
     pub(super) fn scan(headers: &HeaderMap) -> Self {
@@ -87,7 +94,23 @@ impl Present {
             "x-forwarded-proto" => Self::X_FORWARDED_PROTO,
             "forwarded" => Self::FORWARDED,
             "via" => Self::VIA,
-            _ => 0,
+            name => Self::other_identity(name),
+        }
+    }
+
+    /// `X-Forwarded-…` and `X-Real-IP` in every spelling.
+    fn other_identity(name: &str) -> u32 {
+        let name = name.as_bytes();
+        let begins_with = |plain: &[u8]| {
+            name.len() >= plain.len()
+                && name.iter().zip(plain).all(|(byte, plain)| byte == plain || (*byte == b'_' && *plain == b'-'))
+        };
+        if name.first() != Some(&b'x') || !(begins_with(b"x-forwarded") || begins_with(b"x-real-ip")) {
+            0
+        } else if name.contains(&b'_') {
+            Self::X_FORWARDED_UNDERSCORE
+        } else {
+            Self::X_FORWARDED_OTHER
         }
     }
 
@@ -119,6 +142,10 @@ pub(super) enum RequestFault {
     DifferingHost,
     /// An absolute target that is not http or https.
     Scheme,
+    /// A target in a form that its method does not have (RFC 9112, section 3.2): `host:port`, or `*`.
+    Target,
+    /// More options in `Connection` than any client has.
+    Connection,
     /// CONNECT: this is not a forward proxy.
     Connect,
     /// A Content-Length for a body that is not there.
@@ -134,19 +161,31 @@ impl RequestFault {
             Self::InvalidHost => "Host is not a host with an optional port",
             Self::DifferingHost => "Host and :authority differ",
             Self::Scheme => "the target is not an http URL",
+            Self::Target => "the target is not a path",
+            Self::Connection => "too many options in Connection",
             Self::Connect => "CONNECT is not served here",
             Self::ContentLength => "Content-Length without a body",
         }
     }
 }
 
+/// Options taken in one `Connection`. Each of them is compared with each field.
+const MAXIMUM_OPTIONS: usize = 32;
+
 /// The authority a request is for: the target's own, else `Host`. None only where HTTP/1.0 allows it.
-pub(super) fn request_host(parts: &Parts) -> Result<Option<HeaderValue>, RequestFault> {
+pub(super) fn request_host(parts: &Parts, present: Present) -> Result<Option<HeaderValue>, RequestFault> {
     if parts.method == Method::CONNECT {
         return Err(RequestFault::Connect);
     }
     if parts.uri.scheme_str().is_some_and(|scheme| scheme != "http" && scheme != "https") {
         return Err(RequestFault::Scheme);
+    }
+    let authority_form = parts.uri.scheme().is_none() && parts.uri.authority().is_some();
+    if authority_form || (parts.uri.path() == "*" && parts.method != Method::OPTIONS) {
+        return Err(RequestFault::Target);
+    }
+    if present.has(Present::CONNECTION) && names(&parts.headers).nth(MAXIMUM_OPTIONS).is_some() {
+        return Err(RequestFault::Connection);
     }
     let mut hosts = parts.headers.get_all(HOST).iter();
     let host = hosts.next();
@@ -270,6 +309,51 @@ pub(super) fn names(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
         .iter()
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .map(<[u8]>::trim_ascii)
+}
+
+/// Whether `Connection` says that a field belongs to one connection only.
+pub(super) fn is_connections_own(headers: &HeaderMap, name: &HeaderName) -> bool {
+    names(headers).any(|named| named.eq_ignore_ascii_case(name.as_str().as_bytes()))
+}
+
+/// Whether a field may stand in a request's trailers: not what frames, routes, authenticates or decides before the body
+/// is read (RFC 9110, section 6.5.1), and nothing that the proxy writes or strips in heads.
+pub(super) fn may_be_trailer(name: &HeaderName) -> bool {
+    let name_text = name.as_str();
+    let barred = [
+        "accept",
+        "age",
+        "allow",
+        "authorization",
+        "authentication-info",
+        "cache-control",
+        "date",
+        "expires",
+        "from",
+        "if-",
+        "location",
+        "max-forwards",
+        "origin",
+        "pragma",
+        "proxy-",
+        "range",
+        "referer",
+        "retry-after",
+        "sec-",
+        "set-cookie",
+        "trailer",
+        "user-agent",
+        "vary",
+        "warning",
+        "www-authenticate",
+    ];
+    Present::field(name) == 0
+        && !name_text.starts_with("content-")
+        && !barred.iter().any(
+            |barred| {
+                if barred.ends_with('-') { name_text.starts_with(barred) } else { name_text == *barred }
+            },
+        )
 }
 
 /// Removes what belongs to one connection only.

@@ -16,6 +16,7 @@ mod counters;
 mod drain;
 mod forward;
 mod framing;
+mod http2;
 mod hygiene;
 mod identity;
 mod lazy_timer;
@@ -30,9 +31,12 @@ mod worker;
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::thread;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use threadline_model::Clock;
 use tokio::sync::{oneshot, watch};
 
@@ -102,13 +106,15 @@ impl Proxy {
     }
 
     /// Serves until `shutdown` is done, then lets running requests end, at most for [`Timeouts::shutdown`]. When it
-    /// returns, every exchange has been offered to the sink, those that were cut short included.
+    /// returns, every exchange has been offered to the sink, those that were cut short included. A worker thread that
+    /// fails shuts the others down as well, and its error is returned.
     ///
     /// The proxy has threads of its own; this only waits for them. Dropped before it is done, it shuts down as well,
     /// without waiting.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ProxyError> {
         let (stop, stopped) = watch::channel(false);
-        let mut workers = Vec::with_capacity(self.listeners.len());
+        let mut workers = FuturesUnordered::new();
+        let mut outcome = Ok(());
         for (number, listener) in self.listeners.into_iter().enumerate() {
             let (ended, end) = oneshot::channel();
             let (shared, stopped) = (self.shared.clone(), stopped.clone());
@@ -118,23 +124,56 @@ impl Proxy {
             });
             match spawned {
                 Ok(_) => workers.push(end),
-                Err(error) => return Err(ProxyError::Worker(error)),
+                Err(error) => {
+                    outcome = Err(ProxyError::Worker(error));
+                    stop.send_replace(true);
+                    break;
+                }
             }
         }
         drop(stopped);
-        let mut ends = futures_util::future::join_all(workers);
-        let results = tokio::select! {
-            () = shutdown => {
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let ended = tokio::select! {
+                () = &mut shutdown, if !*stop.borrow() => None,
+                ended = workers.next() => Some(ended),
+            };
+            match ended {
                 // Workers that have ended by themselves need not be told.
-                let _ = stop.send(true);
-                (&mut ends).await
+                None | Some(Some(Ok(Ok(())))) => {}
+                Some(None) => return outcome,
+                Some(Some(Ok(Err(error)))) => outcome = outcome.and(Err(ProxyError::Worker(error))),
+                Some(Some(Err(_))) => outcome = outcome.and(Err(ProxyError::Panicked)),
             }
-            // Only an error ends a worker that was not told to.
-            results = &mut ends => results,
-        };
-        for result in results {
-            result.map_err(|_| ProxyError::Panicked)?.map_err(ProxyError::Worker)?;
+            // Nobody would notice that a share of the connections is not served: one that fails ends all.
+            stop.send_replace(true);
         }
-        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::time::Duration;
+
+    use threadline_model::{Exchange, SystemClock};
+
+    use super::*;
+
+    struct Nowhere;
+
+    impl ExchangeSink for Nowhere {
+        fn offer(&self, _: Exchange) {}
+    }
+
+    #[tokio::test]
+    async fn one_worker_that_fails_ends_the_proxy_with_its_error() {
+        let mut settings = ProxySettings::new("127.0.0.1:0".parse().unwrap(), "http://127.0.0.1:1".parse().unwrap());
+        settings.threads = 2.try_into().unwrap();
+        let mut proxy = Proxy::bind(settings, Arc::new(Nowhere), Arc::new(SystemClock)).unwrap();
+        // No runtime takes a file for a listener.
+        proxy.listeners[1] = std::fs::File::open("/proc/self/status").map(std::os::fd::OwnedFd::from).unwrap().into();
+        let ended = tokio::time::timeout(Duration::from_secs(20), proxy.run(std::future::pending())).await.unwrap();
+        assert!(matches!(ended, Err(ProxyError::Worker(_) | ProxyError::Panicked)), "{ended:?}");
     }
 }

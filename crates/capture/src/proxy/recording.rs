@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 use threadline_model::{
-    CapturedBody, CapturedText, Exchange, ExchangeId, HttpVersion, Outcome, Request, Response, Scheme, Sizes, Source,
+    CapturedBody, CapturedText, Exchange, ExchangeId, HttpVersion, Network, Outcome, Request, Response, Scheme, Sizes, Source,
     Timestamp, TlsFingerprints,
 };
 
 use super::body::RequestTap;
-use super::capture::{BodyCapture, capture_headers, capture_request_head};
+use super::capture::{BodyCapture, STEP, capture_headers, capture_request_head};
 use super::connection::ClientConnection;
+use super::peer::Peer;
 use super::upstream::ResponseHead;
 use super::worker::Worker;
 
@@ -45,6 +46,8 @@ pub(super) struct InProgress {
     outcome: Outcome,
     /// Whether anybody wants the exchange.
     wanted: bool,
+    /// Whether its copies were cut because it takes long.
+    settled: bool,
 }
 
 /// The recording of one exchange; delivers it when dropped.
@@ -81,6 +84,7 @@ impl Recording {
                 tunnelled: (0, 0),
                 outcome: Outcome::ClientAborted,
                 wanted,
+                settled: false,
             })),
             connection: Arc::clone(connection),
         }
@@ -131,8 +135,30 @@ impl Recording {
     pub(super) fn response_data(&mut self, data: &[u8], expected: Option<u64>) {
         let worker = &self.connection.worker;
         worker.counters.response_bytes.add(data.len() as u64);
+        let Some(inner) = &mut self.inner else { return };
+        let large = inner.response_body.seen() > STEP as u64;
+        inner.response_body.extend(data, expected, &worker.budget, &worker.counters);
+        // Where frames come as fast as a slow client takes them, nobody ever waits for one.
+        if large && self.becomes_long().is_some_and(|deadline| Instant::now() >= deadline) {
+            self.settle();
+        }
+    }
+
+    /// When the exchange becomes a long one, if that has a consequence and has not been told yet.
+    pub(super) fn becomes_long(&self) -> Option<Instant> {
+        let inner = self.inner.as_ref().filter(|inner| !inner.settled)?;
+        inner.answered.map(|answered| answered + self.connection.worker.settings.capture.long_after)
+    }
+
+    /// The exchange is a long one: its copies must not keep others from being made.
+    pub(super) fn settle(&mut self) {
+        let counters = &self.connection.worker.counters;
         if let Some(inner) = &mut self.inner {
-            inner.response_body.extend(data, expected, &worker.budget, &worker.counters);
+            inner.settled = true;
+            inner.response_body.settle(counters);
+            if let Some(tap) = &inner.request_body {
+                tap.settle();
+            }
         }
     }
 
@@ -182,7 +208,8 @@ impl InProgress {
     }
 
     /// The exchange as other stages know it.
-    pub(super) fn into_exchange(self, client: std::net::IpAddr) -> Exchange {
+    pub(super) fn into_exchange(self, peer: &Peer, trusted: &[Network]) -> Exchange {
+        let client = peer.client(&self.head.headers, trusted);
         let micros = |from: Instant, to: Instant| {
             u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
         };

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use http::uri::{Authority, Scheme, Uri};
+use threadline_model::Network;
 
 /// Everything the proxy needs to know before it listens.
 #[derive(Clone, Debug)]
@@ -27,6 +28,9 @@ pub struct ProxySettings {
     pub capture: CaptureLimits,
     /// Which headers tell the upstream who asked.
     pub forwarding: ForwardingHeaders,
+    /// Proxies in front whose word about the client counts: what they say in `X-Forwarded-…` and `Forwarded` is kept,
+    /// and the client's address is read from it. From everybody else these fields are dropped.
+    pub trusted_proxies: Vec<Network>,
     /// Sizes and counts.
     pub limits: Limits,
     /// How long the proxy waits.
@@ -44,6 +48,7 @@ impl ProxySettings {
             share_port: false,
             capture: CaptureLimits::default(),
             forwarding: ForwardingHeaders::default(),
+            trusted_proxies: Vec::new(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
         }
@@ -60,21 +65,30 @@ pub struct CaptureLimits {
     /// Bytes of bodies held at one time by all exchanges that analysis has not finished with. Above it bodies are
     /// recorded as not captured.
     pub budget_bytes: usize,
+    /// A response that has been on its way for this long holds back no more than 4 KiB of each body from then on, and
+    /// all such exchanges together a fourth of the budget: many event streams must not end the analysis of bodies.
+    pub long_after: Duration,
 }
 
 impl Default for CaptureLimits {
     fn default() -> Self {
-        Self { request_bytes: 64 << 10, response_bytes: 64 << 10, budget_bytes: 64 << 20 }
+        Self {
+            request_bytes: 64 << 10,
+            response_bytes: 64 << 10,
+            budget_bytes: 64 << 20,
+            long_after: Duration::from_secs(10),
+        }
     }
 }
 
 /// What the upstream is told about the client and the request as it was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ForwardingHeaders {
-    /// `X-Forwarded-For` gets the peer's address appended; `X-Forwarded-Proto` and `X-Forwarded-Host` are set, not
-    /// appended, because upstreams read their first value and a client could have written it.
+    /// `X-Forwarded-For` is the peer's address, behind what a trusted proxy wrote; `X-Forwarded-Proto` and
+    /// `X-Forwarded-Host` are set where no trusted proxy did. What others wrote, `X-Real-IP` and `Forwarded` included,
+    /// is dropped: upstreams would take it for the truth.
     pub x_forwarded: bool,
-    /// `Forwarded` (RFC 7239) gets one element appended.
+    /// `Forwarded` (RFC 7239) is one element for the peer, behind those of a trusted proxy.
     pub forwarded: bool,
     /// Adds `Via` (RFC 9110, section 7.6.3) with the pseudonym `threadline`.
     pub via: bool,
@@ -100,6 +114,9 @@ pub struct Limits {
     pub buffer_bytes: usize,
     /// Connections waiting to be accepted, per listener.
     pub backlog: u32,
+    /// Upstream connections open at one time per thread, tunnels included. A request that finds them all in use waits
+    /// for as long as it would for connecting (503 above it).
+    pub upstream_connections: usize,
     /// Idle upstream connections kept per thread.
     pub idle_upstream_connections: usize,
     /// Concurrent requests of one HTTP/2 connection.
@@ -113,6 +130,7 @@ impl Default for Limits {
             headers: 100,
             buffer_bytes: 64 << 10,
             backlog: 1_024,
+            upstream_connections: 1_024,
             idle_upstream_connections: 128,
             http2_streams: 128,
         }
@@ -130,8 +148,8 @@ pub struct Timeouts {
     pub stall: Duration,
     /// Connecting to the upstream, name resolution included (504 above it).
     pub connect: Duration,
-    /// From the request's last byte to the response's head (504 above it). A response body may be silent for as long
-    /// as it likes: that is what event streams do.
+    /// From the request's last byte to the response's head (504 above it); also between one KiB of a request's body and
+    /// the next (408 above it). A response body may be silent for as long as it likes: that is what event streams do.
     pub response_head: Duration,
     /// Idle upstream connections are closed after this. Shorter than the upstream's own timeout saves retries.
     pub upstream_idle: Duration,

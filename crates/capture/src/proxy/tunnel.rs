@@ -38,7 +38,7 @@ impl Tunnel {
     }
 
     async fn run(&mut self, client: OnUpgrade, upstream: Box<Link>) -> io::Result<()> {
-        let (upstream, early) = upstream.into_upgraded();
+        let (upstream, early, _open) = upstream.into_upgraded();
         let upgraded = client.await.map_err(io::Error::other)?;
         self.established = true;
         let client = upgraded

@@ -48,7 +48,8 @@ pub(super) struct Worker {
 impl Worker {
     fn new(shared: Shared) -> Self {
         let limits = &shared.settings.limits;
-        let pool = Pool::new(limits.idle_upstream_connections, shared.settings.timeouts.upstream_idle);
+        let idle_timeout = shared.settings.timeouts.upstream_idle;
+        let pool = Pool::new(limits.upstream_connections, limits.idle_upstream_connections, idle_timeout);
         // An authority is always a valid value.
         let upstream_host = HeaderValue::from_str(shared.settings.upstream.authority().as_str())
             .unwrap_or(HeaderValue::from_static(""));
@@ -79,7 +80,8 @@ pub(super) fn run(shared: Shared, listener: TcpListener, stop: watch::Receiver<b
         let places = Arc::new(Semaphore::new(share.min(Semaphore::MAX_PERMITS)));
         accept_until(&worker, &listener, &places, stop).await;
         // What the kernel accepted before is answered; who comes later is told at once that nobody listens.
-        while let Some(Ok(accepted)) = poll_once(listener.accept()).await {
+        let last = tokio::time::Instant::now() + LAST_ACCEPTS;
+        while let Ok(Ok(accepted)) = tokio::time::timeout_at(last, listener.accept()).await {
             spawn_connection(&worker, &places, accepted);
         }
         drop(listener);
@@ -90,8 +92,9 @@ pub(super) fn run(shared: Shared, listener: TcpListener, stop: watch::Receiver<b
         let _ = tokio::time::timeout(patience, places.acquire_many(all)).await;
         io::Result::Ok(())
     });
-    // Dropping the runtime drops every task that is left, and each drops its recording, which delivers it.
-    drop(runtime);
+    // Ending the runtime drops every task that is left, and each drops its recording, which delivers it. A name that is
+    // still being resolved, on a thread that cannot be stopped, is not waited for.
+    runtime.shutdown_timeout(LAST_RESOLUTION);
     result
 }
 
@@ -119,6 +122,10 @@ async fn accept_until(
         }
     }
 }
+
+/// For taking what the kernel has accepted; the runtime hears of it a moment later.
+const LAST_ACCEPTS: Duration = Duration::from_millis(10);
+const LAST_RESOLUTION: Duration = Duration::from_secs(1);
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
@@ -154,16 +161,4 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.counters.connections.lower();
     }
-}
-
-/// Polls once; `None` if that was not enough.
-async fn poll_once<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = std::pin::pin!(future);
-    std::future::poll_fn(|context| {
-        std::task::Poll::Ready(match future.as_mut().poll(context) {
-            std::task::Poll::Ready(output) => Some(output),
-            std::task::Poll::Pending => None,
-        })
-    })
-    .await
 }

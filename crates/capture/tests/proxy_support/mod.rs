@@ -20,23 +20,39 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Keeps every exchange.
 #[derive(Default)]
-pub struct Collector(Mutex<Vec<Exchange>>);
+pub struct Collector {
+    kept: Mutex<Vec<Exchange>>,
+    /// Held to block the worker that offers an exchange for [`BLOCKING`].
+    gate: Arc<tokio::sync::Mutex<()>>,
+    blocking: std::sync::atomic::AtomicBool,
+}
+
+/// A path for which a worker stands still, see [`Running::block_worker`].
+const BLOCKING: &[u8] = b"/block";
 
 impl ExchangeSink for Collector {
     fn offer(&self, exchange: Exchange) {
-        self.0.lock().unwrap().push(exchange);
+        if exchange.request.target.as_bytes() == BLOCKING {
+            self.blocking.store(true, std::sync::atomic::Ordering::SeqCst);
+            // On a thread of the proxy's own, inside its runtime: no `blocking_lock` there.
+            while self.gate.try_lock().is_err() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            return;
+        }
+        self.kept.lock().unwrap().push(exchange);
     }
 }
 
 impl Collector {
     /// Waits for `count` exchanges and gives all that are there.
     pub async fn wait_for(&self, count: usize) -> Vec<Exchange> {
-        eventually("exchanges", || self.0.lock().unwrap().len() >= count).await;
-        self.0.lock().unwrap().clone()
+        eventually("exchanges", || self.kept.lock().unwrap().len() >= count).await;
+        self.kept.lock().unwrap().clone()
     }
 
     pub fn len(&self) -> usize {
-        self.0.lock().unwrap().len()
+        self.kept.lock().unwrap().len()
     }
 }
 
@@ -101,6 +117,18 @@ impl Running {
 
     pub async fn connect(&self) -> Client {
         Client::connect(self.address).await
+    }
+
+    /// Lets the only worker stand still, in the middle of something else, until what is returned is dropped.
+    pub async fn block_worker(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        let held = Arc::clone(&self.exchanges.gate).lock_owned().await;
+        self.exchanges.blocking.store(false, std::sync::atomic::Ordering::SeqCst);
+        let mut client = self.connect().await;
+        // Refused by the proxy itself: no upstream is needed.
+        client.send("GET /block HTTP/1.1\r\n\r\n").await;
+        eventually("the worker to stand still", || self.exchanges.blocking.load(std::sync::atomic::Ordering::SeqCst))
+            .await;
+        held
     }
 }
 

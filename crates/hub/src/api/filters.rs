@@ -5,7 +5,7 @@
 //! ignored: a misspelt filter must never widen what is shown.
 
 use serde::Serialize;
-use threadline_store::{Choice, FacetField, Filters, Network, StatusFilter};
+use threadline_store::{Choice, FacetField, Filters, StatusFilter};
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::QueryParameters;
@@ -125,7 +125,7 @@ pub(crate) fn take_filters(query: &mut QueryParameters) -> Filters {
     let filters = Filters {
         application: choice(query, "application", text),
         host: choice(query, "host", |value| text(value).map(|host| host.to_ascii_lowercase())),
-        ip: choice(query, "ip", network),
+        ip: choice(query, "ip", |text: &str| text.parse::<Network>().map_err(|reason| reason.to_string())),
         method: choice(query, "method", method),
         status: choice(query, "status", status),
         user: choice(query, "user", text),
@@ -188,29 +188,6 @@ fn method(value: &str) -> Result<String, String> {
     http::Method::from_bytes(value.as_bytes())
         .map(|method| method.as_str().to_owned())
         .map_err(|_| "expected a method such as GET".into())
-}
-
-/// Reads an address, or a network in CIDR notation.
-pub(crate) fn network(value: &str) -> Result<Network, String> {
-    const EXPECTED: &str = "expected an address or a network such as 10.0.0.0/8 or 2001:db8::/32";
-    let (address, prefix) = match value.split_once('/') {
-        Some((address, prefix)) => (address, Some(prefix)),
-        None => (value, None),
-    };
-    let address: std::net::IpAddr = address.parse().map_err(|_| EXPECTED)?;
-    let longest = if address.is_ipv4() { 32 } else { 128 };
-    let prefix = match prefix {
-        None => longest,
-        Some(prefix) => {
-            let plain = !prefix.is_empty() && prefix.len() <= 3 && prefix.bytes().all(|byte| byte.is_ascii_digit());
-            let length: u8 = if plain { prefix.parse().map_err(|_| EXPECTED)? } else { return Err(EXPECTED.into()) };
-            if length > longest {
-                return Err(format!("the prefix length must be at most {longest}"));
-            }
-            length
-        }
-    };
-    Ok(Network { address, prefix })
 }
 
 fn status(value: &str) -> Result<StatusFilter, String> {

@@ -1,50 +1,15 @@
 //! For whom a proxy in front of the hub asks. Only proxies that were named are believed: anybody can write
 //! `X-Forwarded-For`.
 
-use std::net::IpAddr;
-use std::str::FromStr;
-
 use http::HeaderMap;
-use threadline_store::Network;
+use threadline_model::Network;
 
 use super::ClientAddress;
 
-/// An address or network from which `X-Forwarded-For` is believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TrustedProxy(Network);
-
-/// Not an address or network.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct TrustedProxyError(String);
-
-impl FromStr for TrustedProxy {
-    type Err = TrustedProxyError;
-
-    fn from_str(text: &str) -> Result<Self, TrustedProxyError> {
-        crate::api::filters::network(text).map(Self).map_err(TrustedProxyError)
-    }
-}
-
-impl TrustedProxy {
-    fn holds(self, address: IpAddr) -> bool {
-        let Network { address: network, prefix } = self.0;
-        let (network, address, bits) = match (network, address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => (u32::from(network).into(), u32::from(address).into(), 32),
-            (IpAddr::V6(network), IpAddr::V6(address)) => (u128::from(network), u128::from(address), 128),
-            _ => return false,
-        };
-        // A shift by all bits leaves nothing that could differ.
-        let shift = bits - u32::from(prefix);
-        let part = |value: u128| value.checked_shr(shift).unwrap_or(0);
-        part(network) == part(address)
-    }
-}
-
 /// The client: whoever the last hop of `X-Forwarded-For` names if a trusted proxy connected, else whoever connected.
 /// Only the last hop was written by that proxy; those before it came with the request.
-pub(crate) fn client(peer: ClientAddress, headers: &HeaderMap, trusted: &[TrustedProxy]) -> ClientAddress {
-    if !trusted.iter().any(|proxy| proxy.holds(peer.0)) {
+pub(crate) fn client(peer: ClientAddress, headers: &HeaderMap, trusted: &[Network]) -> ClientAddress {
+    if !trusted.iter().any(|proxy| proxy.contains(peer.0)) {
         return peer;
     }
     let last = headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
@@ -63,7 +28,7 @@ mod tests {
         for value in forwarded {
             headers.append("x-forwarded-for", value.parse().unwrap());
         }
-        let trusted: Vec<TrustedProxy> = trusted.iter().map(|text| text.parse().unwrap()).collect();
+        let trusted: Vec<Network> = trusted.iter().map(|text| text.parse().unwrap()).collect();
         client(ClientAddress(peer.parse().unwrap()), &headers, &trusted).to_string()
     }
 

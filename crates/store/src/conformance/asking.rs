@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use threadline_model::{ExchangeId, Timestamp};
+use threadline_model::{ExchangeId, Network, Timestamp};
 use threadline_record::SessionKeyKind;
 
 use super::appending::{ALWAYS, exchanges_query, sessions_query};
@@ -12,7 +12,7 @@ use super::sample::{
 };
 use super::{HOUR, NOON, TODAY};
 use crate::{
-    Choice, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, Lane, Network, PageRequest, SessionPart,
+    Choice, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, Lane, PageRequest, SessionPart,
     SessionsQuery, StatusFilter, TimeRange,
 };
 

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use threadline_model::{SessionId, Timestamp, UtcDay};
+use threadline_model::{Network, SessionId, Timestamp, UtcDay};
 
 use super::sample::Sample;
-use crate::{Choice, Count, FacetField, Filters, HistogramBar, Network, StatusFilter, ThreadBin, TimeRange};
+use crate::{Choice, Count, FacetField, Filters, HistogramBar, StatusFilter, ThreadBin, TimeRange};
 
 /// The rows that count in a question about sessions: user and role choose sessions, everything else chooses rows.
 pub(super) fn counted_in_sessions<'a>(samples: &'a [Sample], range: TimeRange, filters: &Filters) -> Vec<&'a Sample> {

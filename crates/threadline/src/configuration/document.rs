@@ -48,6 +48,8 @@ pub(crate) struct ProxyDocument {
     pub(crate) capture_response_bytes: Option<usize>,
     pub(crate) capture_budget_bytes: Option<usize>,
     pub(crate) strict_framing: Option<bool>,
+    pub(crate) trusted_proxies: Vec<String>,
+    pub(crate) upstream_connections: Option<usize>,
     pub(crate) threads: Option<usize>,
 }
 

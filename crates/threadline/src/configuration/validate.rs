@@ -6,7 +6,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use threadline_capture::proxy::UpstreamAddress;
-use threadline_hub::{PublicUrl, TrustedProxy};
+use threadline_hub::PublicUrl;
+use threadline_model::Network;
 use threadline_policy::{Policy, PolicyDocument};
 
 use super::Document;
@@ -42,6 +43,9 @@ pub(crate) struct ProxyConfiguration {
     pub(crate) capture_response_bytes: usize,
     pub(crate) capture_budget_bytes: usize,
     pub(crate) strict_framing: bool,
+    pub(crate) trusted_proxies: Vec<Network>,
+    /// For each thread.
+    pub(crate) upstream_connections: usize,
     pub(crate) threads: NonZeroUsize,
 }
 
@@ -53,7 +57,7 @@ pub(crate) struct HubConfiguration {
     /// Where browsers reach the console when TLS ends in front of it.
     pub(crate) public_url: Option<PublicUrl>,
     /// Who may say in `X-Forwarded-For` for whom they ask.
-    pub(crate) trusted_proxies: Vec<TrustedProxy>,
+    pub(crate) trusted_proxies: Vec<Network>,
 }
 
 /// Every mistake found, one line each: where in the file if that is known, field, then reason.
@@ -103,6 +107,9 @@ impl std::error::Error for InvalidConfiguration {}
 /// Largest bounded copy of one body that may be configured.
 const MAXIMUM_CAPTURE_BYTES: usize = 16 << 20;
 
+/// Networks of proxies in front; each is compared with each new connection.
+const MAXIMUM_TRUSTED_PROXIES: usize = 64;
+
 /// Checks a document and fills in the defaults.
 pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfiguration> {
     let mut mistakes = Vec::new();
@@ -122,6 +129,24 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
     if proxy.threads.is_some_and(|threads| threads == 0 || threads > 256) {
         refuse("proxy.threads", "from 1 to 256".to_owned());
     }
+    if proxy.upstream_connections.is_some_and(|connections| connections == 0 || connections > 65_536) {
+        refuse("proxy.upstream_connections", "from 1 to 65536".to_owned());
+    }
+    let mut networks = |field: &str, texts: &[String]| {
+        if texts.len() > MAXIMUM_TRUSTED_PROXIES {
+            refuse(field, format!("at most {MAXIMUM_TRUSTED_PROXIES} networks"));
+        }
+        let mut networks: Vec<Network> = Vec::with_capacity(texts.len());
+        for (position, text) in texts.iter().enumerate() {
+            match text.parse() {
+                Ok(network) => networks.push(network),
+                Err(reason) => refuse(&format!("{field}[{position}]"), format!("{reason}")),
+            }
+        }
+        networks
+    };
+    let proxies_before_the_proxy = networks("proxy.trusted_proxies", &proxy.trusted_proxies);
+    let proxies_before_the_hub = networks("hub.trusted_proxies", &hub.trusted_proxies);
     if let Some(upstream) = &proxy.upstream
         && let Err(reason) = upstream.parse::<UpstreamAddress>()
     {
@@ -155,13 +180,6 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
     if let Err(reason) = &public_url {
         refuse("hub.public_url", reason.to_string());
     }
-    let mut trusted_proxies = Vec::new();
-    for (position, text) in hub.trusted_proxies.iter().enumerate() {
-        match text.parse::<TrustedProxy>() {
-            Ok(network) => trusted_proxies.push(network),
-            Err(reason) => refuse(&format!("hub.trusted_proxies[{position}]"), reason.to_string()),
-        }
-    }
     let log_filter = document.log.filter.unwrap_or_else(|| "info".to_owned());
     if let Err(reason) = crate::logging::parse(&log_filter) {
         refuse("log.filter", reason);
@@ -190,6 +208,8 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
             capture_response_bytes: proxy.capture_response_bytes.unwrap_or(64 << 10),
             capture_budget_bytes: proxy.capture_budget_bytes.unwrap_or(64 << 20),
             strict_framing: proxy.strict_framing.unwrap_or(true),
+            trusted_proxies: proxies_before_the_proxy,
+            upstream_connections: proxy.upstream_connections.unwrap_or(1_024),
             threads: proxy
                 .threads
                 .and_then(NonZeroUsize::new)
@@ -200,7 +220,7 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
             listen: hub_listen,
             host_names: hub.host_names,
             public_url: public_url.ok().flatten(),
-            trusted_proxies,
+            trusted_proxies: proxies_before_the_hub,
         },
         retention_days: document.retention.days.unwrap_or(7),
         import_retention_days: document.retention.import_days.unwrap_or(30),
@@ -292,6 +312,17 @@ mod tests {
             fields,
             ["proxy.threads", "proxy.upstream", "retention.days", "hub.listen", "policy.parameters[0].point"]
         );
+    }
+
+    #[test]
+    fn trusted_proxies_are_networks() {
+        let document = parse("proxy: {trusted_proxies: [10.0.0.0/8, '::1']}\n").unwrap();
+        assert_eq!(validate(document).unwrap().proxy.trusted_proxies.len(), 2);
+        let document = parse("proxy: {trusted_proxies: [10.0.0.0/8, 10.0.0.0/33], upstream_connections: 0}\n").unwrap();
+        let mistakes = validate(document).unwrap_err().0;
+        let fields: Vec<_> = mistakes.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(fields, ["proxy.upstream_connections", "proxy.trusted_proxies[1]"]);
+        assert!(mistakes[1].1.contains("bits behind the prefix"), "{}", mistakes[1].1);
     }
 
     #[test]

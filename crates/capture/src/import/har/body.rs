@@ -1,7 +1,5 @@
 //! Bodies: text, base64 or a list of form parameters become the bytes that were transferred, up to the capture limit.
 
-use std::io::Write as _;
-
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -24,17 +22,38 @@ pub(super) struct Body {
     pub(super) length: u64,
 }
 
-impl Body {
-    fn of(mut bytes: Vec<u8>, limit: usize) -> Self {
-        let length = bytes.len() as u64;
-        if bytes.len() <= limit {
-            return Self { captured: CapturedBody::whole(bytes), length };
-        }
-        bytes.truncate(limit);
-        bytes.shrink_to_fit();
-        Self { captured: CapturedBody::prefix(bytes), length }
+/// What is written, kept up to a limit and counted beyond it.
+struct Bounded {
+    bytes: Vec<u8>,
+    limit: usize,
+    length: u64,
+}
+
+impl Bounded {
+    fn new(limit: usize) -> Self {
+        Self { bytes: Vec::new(), limit, length: 0 }
     }
 
+    fn push(&mut self, bytes: &[u8]) {
+        self.length += bytes.len() as u64;
+        self.bytes.extend_from_slice(&bytes[..bytes.len().min(self.limit - self.bytes.len())]);
+    }
+
+    /// `all`: nothing is known to be missing.
+    fn into_body(self, all: bool) -> Body {
+        let whole = all && self.bytes.len() as u64 == self.length;
+        let captured = if whole { CapturedBody::whole(self.bytes) } else { CapturedBody::prefix(self.bytes) };
+        Body { captured, length: self.length }
+    }
+}
+
+impl Extend<u8> for Bounded {
+    fn extend<T: IntoIterator<Item = u8>>(&mut self, bytes: T) {
+        bytes.into_iter().for_each(|byte| self.push(&[byte]));
+    }
+}
+
+impl Body {
     /// Without a body.
     pub(super) fn empty() -> Self {
         Self { captured: CapturedBody::empty(), length: 0 }
@@ -52,42 +71,47 @@ pub(super) fn of_request(
     content_type: Option<&[u8]>,
     declared: bool,
     limit: usize,
-) -> Result<Body, Reason> {
+    damage: &mut Option<Reason>,
+) -> Body {
     let text = post_data.and_then(|post_data| post_data.text.as_ref()).map_or(&b""[..], Text::bytes);
     if !text.is_empty() {
-        return decode(text, post_data.and_then(|post_data| post_data.encoding.as_ref()), limit);
+        return decode(text, post_data.and_then(|post_data| post_data.encoding.as_ref()), limit, damage);
     }
     if let Some(post_data) = post_data
         && !post_data.params.items.is_empty()
     {
         let media_type = content_type.or(post_data.mime_type.as_ref().map(Text::bytes)).unwrap_or_default();
-        if let Some(bytes) = of_parameters(&post_data.params.items, media_type) {
-            return Ok(Body::of(bytes, limit));
-        }
-        return Ok(Body::not_captured());
+        let written = of_parameters(&post_data.params.items, media_type, limit);
+        return written.map_or_else(Body::not_captured, |written| written.into_body(!post_data.params.over));
     }
-    Ok(if declared { Body::not_captured() } else { Body::empty() })
+    if declared { Body::not_captured() } else { Body::empty() }
 }
 
 /// The response's body. `bodiless` is set where HTTP allows none (HEAD, 204, 304).
-pub(super) fn of_response(content: Option<&Content<'_>>, bodiless: bool, limit: usize) -> Result<Body, Reason> {
+pub(super) fn of_response(
+    content: Option<&Content<'_>>,
+    bodiless: bool,
+    limit: usize,
+    damage: &mut Option<Reason>,
+) -> Body {
     let text = content.and_then(|content| content.text.as_ref()).map_or(&b""[..], Text::bytes);
     if !text.is_empty() {
-        return decode(text, content.and_then(|content| content.encoding.as_ref()), limit);
+        return decode(text, content.and_then(|content| content.encoding.as_ref()), limit, damage);
     }
     let known_empty = content.is_some_and(|content| content.size.size() == Some(0));
-    Ok(if bodiless || known_empty { Body::empty() } else { Body::not_captured() })
+    if bodiless || known_empty { Body::empty() } else { Body::not_captured() }
 }
 
-fn decode(text: &[u8], encoding: Option<&Text<'_>>, limit: usize) -> Result<Body, Reason> {
+/// What cannot be decoded is a body that was not captured, and `damage` says so.
+fn decode(text: &[u8], encoding: Option<&Text<'_>>, limit: usize, damage: &mut Option<Reason>) -> Body {
     if !encoding.is_some_and(|encoding| encoding.bytes().eq_ignore_ascii_case(b"base64")) {
         let captured = &text[..text.len().min(limit)];
         let captured = Bytes::copy_from_slice(captured);
         let whole = captured.len() == text.len();
-        return Ok(Body {
+        return Body {
             captured: if whole { CapturedBody::whole(captured) } else { CapturedBody::prefix(captured) },
             length: text.len() as u64,
-        });
+        };
     }
     let digits = || text.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
     let count = digits().filter(|byte| *byte != b'=').count();
@@ -95,29 +119,32 @@ fn decode(text: &[u8], encoding: Option<&Text<'_>>, limit: usize) -> Result<Body
     let wanted = limit.div_ceil(3).saturating_mul(4).min(count);
     let encoded: Vec<u8> = digits().take(wanted).collect();
     let engine = if encoded.iter().any(|byte| matches!(byte, b'-' | b'_')) { &URL_SAFE } else { &STANDARD };
-    let mut bytes = engine.decode(&encoded).map_err(|_| Reason::Base64)?;
+    let Ok(mut bytes) = engine.decode(&encoded) else {
+        *damage = Some(Reason::Base64);
+        return Body::not_captured();
+    };
     let length = (count / 4 * 3 + (count % 4).saturating_sub(1)) as u64;
     bytes.truncate(limit);
     let whole = bytes.len() as u64 == length;
-    Ok(Body { captured: if whole { CapturedBody::whole(bytes) } else { CapturedBody::prefix(bytes) }, length })
+    Body { captured: if whole { CapturedBody::whole(bytes) } else { CapturedBody::prefix(bytes) }, length }
 }
 
 /// Writes a form as the browser did. None when the media type says nothing of how.
-fn of_parameters(parameters: &[Parameter<'_>], media_type: &[u8]) -> Option<Vec<u8>> {
+fn of_parameters(parameters: &[Parameter<'_>], media_type: &[u8], limit: usize) -> Option<Bounded> {
     let essence = media_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     if essence.eq_ignore_ascii_case(b"multipart/form-data") {
-        return Some(multipart(parameters, boundary(media_type)?));
+        return Some(multipart(parameters, boundary(media_type)?, limit));
     }
     if !essence.is_empty() && !essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
         return None;
     }
-    let mut form = Vec::new();
+    let mut form = Bounded::new(limit);
     for parameter in parameters {
-        if !form.is_empty() {
-            form.push(b'&');
+        if form.length > 0 {
+            form.push(b"&");
         }
         form_encode(&mut form, parameter.name.as_ref().map_or(b"", Text::bytes));
-        form.push(b'=');
+        form.push(b"=");
         form_encode(&mut form, parameter.value.as_ref().map_or(b"", Text::bytes));
     }
     Some(form)
@@ -134,39 +161,38 @@ fn boundary(media_type: &[u8]) -> Option<&[u8]> {
 }
 
 /// RFC 7578.
-fn multipart(parameters: &[Parameter<'_>], boundary: &[u8]) -> Vec<u8> {
-    let mut body = Vec::new();
-    let quoted = |body: &mut Vec<u8>, text: &[u8]| {
+fn multipart(parameters: &[Parameter<'_>], boundary: &[u8], limit: usize) -> Bounded {
+    let mut body = Bounded::new(limit);
+    let quoted = |body: &mut Bounded, text: &[u8]| {
         for byte in text {
             match byte {
-                b'"' => body.extend_from_slice(b"%22"),
-                b'\r' | b'\n' => percent_encode(body, *byte),
-                _ => body.push(*byte),
+                b'"' | b'\r' | b'\n' => percent_encode(body, *byte),
+                _ => body.push(&[*byte]),
             }
         }
     };
     for parameter in parameters {
-        body.extend_from_slice(b"--");
-        body.extend_from_slice(boundary);
-        body.extend_from_slice(b"\r\nContent-Disposition: form-data; name=\"");
+        body.push(b"--");
+        body.push(boundary);
+        body.push(b"\r\nContent-Disposition: form-data; name=\"");
         quoted(&mut body, parameter.name.as_ref().map_or(b"", Text::bytes));
-        body.push(b'"');
+        body.push(b"\"");
         if let Some(file_name) = &parameter.file_name {
-            body.extend_from_slice(b"; filename=\"");
+            body.push(b"; filename=\"");
             quoted(&mut body, file_name.bytes());
-            body.push(b'"');
+            body.push(b"\"");
         }
         if let Some(content_type) = &parameter.content_type {
-            body.extend_from_slice(b"\r\nContent-Type: ");
+            body.push(b"\r\nContent-Type: ");
             quoted(&mut body, content_type.bytes());
         }
-        body.extend_from_slice(b"\r\n\r\n");
-        body.extend_from_slice(parameter.value.as_ref().map_or(b"", Text::bytes));
-        body.extend_from_slice(b"\r\n");
+        body.push(b"\r\n\r\n");
+        body.push(parameter.value.as_ref().map_or(b"", Text::bytes));
+        body.push(b"\r\n");
     }
-    body.extend_from_slice(b"--");
-    body.extend_from_slice(boundary);
-    body.extend_from_slice(b"--\r\n");
+    body.push(b"--");
+    body.push(boundary);
+    body.push(b"--\r\n");
     body
 }
 
@@ -176,18 +202,18 @@ pub(super) fn is_visibly_encoded(body: &CapturedBody) -> bool {
 }
 
 /// `application/x-www-form-urlencoded` (WHATWG URL, section 5.2).
-pub(super) fn form_encode(out: &mut Vec<u8>, text: &[u8]) {
+pub(super) fn form_encode(out: &mut impl Extend<u8>, text: &[u8]) {
     for byte in text {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => out.push(*byte),
-            b' ' => out.push(b'+'),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => out.extend([*byte]),
+            b' ' => out.extend([b'+']),
             _ => percent_encode(out, *byte),
         }
     }
 }
 
 /// One byte as `%XX` (RFC 3986, section 2.1).
-pub(super) fn percent_encode(out: &mut Vec<u8>, byte: u8) {
-    // Writing to a Vec cannot fail.
-    let _ = write!(out, "%{byte:02X}");
+pub(super) fn percent_encode(out: &mut impl Extend<u8>, byte: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    out.extend([b'%', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
 }

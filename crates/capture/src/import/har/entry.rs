@@ -40,12 +40,63 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Entry<'_>, (usize, Reason)> {
     })
 }
 
-/// Makes an exchange of an entry.
+/// Reads an entry in which numbers and truth values may stand where text is expected. `quoted` is room for a copy.
+pub(super) fn parse_leniently<'a>(bytes: &'a [u8], quoted: &'a mut Vec<u8>) -> Result<Entry<'a>, (usize, Reason)> {
+    match parse(bytes) {
+        Err((place, Reason::WrongType)) => {
+            *quoted = with_scalars_quoted(bytes);
+            parse(quoted).map_err(|_| (place, Reason::WrongType))
+        }
+        parsed => parsed,
+    }
+}
+
+/// The same JSON with every number, `true` and `false` as a string; the structure is known to be sound.
+fn with_scalars_quoted(bytes: &[u8]) -> Vec<u8> {
+    let mut quoted = Vec::with_capacity(bytes.len() + bytes.len() / 8);
+    let mut rest = bytes;
+    while let Some(first) = rest.first() {
+        let (length, quote) = match first {
+            b'"' => (string_length(rest), false),
+            b'-' | b'0'..=b'9' | b't' | b'f' => {
+                let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | b'}');
+                (rest.iter().position(ends).unwrap_or(rest.len()), true)
+            }
+            _ => (1, false),
+        };
+        let (value, behind) = rest.split_at(length);
+        if quote {
+            quoted.push(b'"');
+        }
+        quoted.extend_from_slice(value);
+        if quote {
+            quoted.push(b'"');
+        }
+        rest = behind;
+    }
+    quoted
+}
+
+/// Of the string that `bytes` begin with, quotation marks included.
+fn string_length(bytes: &[u8]) -> usize {
+    let mut position = 1;
+    while let Some(byte) = bytes.get(position) {
+        position += match byte {
+            b'"' => return position + 1,
+            b'\\' => 2,
+            _ => 1,
+        };
+    }
+    bytes.len()
+}
+
+/// Makes an exchange of an entry. `damage` is set where something of it had to be left out.
 pub(super) fn convert(
     entry: &Entry<'_>,
     body_limit: usize,
     file: [u8; 16],
     identities: &mut Identities,
+    damage: &mut Option<Reason>,
 ) -> Result<Converted, Reason> {
     let request = entry.request.as_ref().ok_or(Reason::NoRequest)?;
     let method = request.method.as_ref().map_or(&b""[..], Text::bytes).trim_ascii();
@@ -63,9 +114,9 @@ pub(super) fn convert(
     let mut hasher = ContentHasher::new();
     hasher.number(started.micros().unsigned_abs());
     hasher.optional(duration_us.map(u64::to_le_bytes).as_ref().map(<[u8; 8]>::as_slice));
-    let (request, request_size) = convert_request(request, method, parts, body_limit, &mut hasher)?;
+    let (request, request_size) = convert_request(request, method, parts, body_limit, &mut hasher, damage)?;
     let response = match &entry.response {
-        Some(response) => convert_response(response, method, body_limit, &mut hasher)?,
+        Some(response) => convert_response(response, method, body_limit, &mut hasher, damage)?,
         None => None,
     };
     let outcome = match &response {
@@ -96,8 +147,12 @@ fn convert_request(
     parts: Target,
     body_limit: usize,
     hasher: &mut ContentHasher,
+    damage: &mut Option<Reason>,
 ) -> Result<(Request, u64), Reason> {
     let Target { scheme, authority, mut target } = parts;
+    if fields.query.over || fields.cookies.over {
+        *damage = Some(Reason::Lists);
+    }
     if !target.contains(&b'?') {
         target::add_query(&mut target, fields.query.items.iter().map(|pair| (pair.name(), pair.value())));
     }
@@ -106,7 +161,7 @@ fn convert_request(
     let declared = fields.body_size.size().is_some_and(|size| size > 0)
         || section.first(CONTENT_LENGTH).is_some_and(|length| length != b"0")
         || section.first(TRANSFER_ENCODING).is_some();
-    let body = body::of_request(fields.post_data.as_ref(), section.first(CONTENT_TYPE), declared, body_limit)?;
+    let body = body::of_request(fields.post_data.as_ref(), section.first(CONTENT_TYPE), declared, body_limit, damage);
     if !body::is_visibly_encoded(&body.captured) {
         section.drop_content_coding();
     }
@@ -148,6 +203,7 @@ fn convert_response(
     method: &[u8],
     body_limit: usize,
     hasher: &mut ContentHasher,
+    damage: &mut Option<Reason>,
 ) -> Result<Option<(Response, u64)>, Reason> {
     let status = match fields.status.0 {
         // Recorders write 0 (or a negative number) for a response that never came.
@@ -158,8 +214,11 @@ fn convert_response(
     };
     let mut section = Section::read(&fields.headers)?;
     section.add_response_cookies(&fields.cookies)?;
+    if fields.cookies.over {
+        *damage = Some(Reason::Lists);
+    }
     let bodiless = method == b"HEAD" || matches!(status, 101 | 204 | 304);
-    let Body { captured, length } = body::of_response(fields.content.as_ref(), bodiless, body_limit)?;
+    let Body { captured, length } = body::of_response(fields.content.as_ref(), bodiless, body_limit, damage);
     if !body::is_visibly_encoded(&captured) {
         section.drop_content_coding();
     }
@@ -240,6 +299,13 @@ mod tests {
         ] {
             assert_eq!(version(text.as_bytes()), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn quoting_scalars_leaves_everything_else() {
+        let json = br#"{"a":[1,-2.5e3 ,true],"b\"1":"x\\","c":null,"d":{"e":false},"f":"1, 2"}"#;
+        let quoted = br#"{"a":["1","-2.5e3" ,"true"],"b\"1":"x\\","c":null,"d":{"e":"false"},"f":"1, 2"}"#;
+        assert_eq!(String::from_utf8_lossy(&with_scalars_quoted(json)), String::from_utf8_lossy(quoted));
     }
 
     #[test]

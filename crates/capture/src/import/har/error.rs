@@ -76,8 +76,11 @@ pub enum Reason {
     /// More headers than any real message has.
     #[error("too many headers")]
     Headers,
+    /// More cookies or query parameters than any real message has; those beyond the limit are not read.
+    #[error("too many cookies or query parameters; the exchange is without the last ones")]
+    Lists,
     /// A body is marked as base64 and is not.
-    #[error("a body is marked as base64 but is not base64")]
+    #[error("a body is marked as base64 but is not base64; the exchange is without it")]
     Base64,
     /// So little of the file makes sense that looking for further entries was given up.
     #[error("too much damage: the rest of the file was not searched for entries")]

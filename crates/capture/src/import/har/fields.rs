@@ -12,6 +12,7 @@ use serde::de::{Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 pub(super) const LIST_LIMIT: usize = 2_000;
 
 /// A string as bytes: unpaired surrogates and bytes that are not UTF-8 come through instead of failing the entry.
+/// Numbers that stand where text is expected are made text before (`entry::parse_leniently`).
 #[derive(Clone, Default)]
 pub(super) struct Text<'a>(pub(super) Cow<'a, [u8]>);
 

@@ -2,7 +2,8 @@
 //!
 //! Memory does not grow with the file: one entry is held at a time, plus twenty bytes per entry for telling identical
 //! ones apart. A damaged entry is reported with its number, its place and a reason, and reading goes on at the next
-//! entry that is whole. Identities come from content, so the same file twice gives the same exchanges.
+//! entry that is whole. Where only a body or the end of a list is damaged, the exchange comes without it and the report
+//! behind it. Identities come from content, so the same file twice gives the same exchanges.
 //!
 //! What recorders do to the truth is undone where it can be seen: bodies are shown decoded, so `Content-Encoding` is
 //! dropped unless the bytes still carry it; cookies that stand only in lists become headers again; forms that stand
@@ -110,6 +111,8 @@ pub struct HarReader<R> {
     entry: Vec<u8>,
     identities: Identities,
     counts: HarCounts,
+    /// What had to be left out of the exchange that was given last.
+    left_out: Option<EntryError>,
 }
 
 impl HarReader<File> {
@@ -140,6 +143,7 @@ impl<R: Read + Seek> HarReader<R> {
             entry: Vec::new(),
             identities: Identities::default(),
             counts: HarCounts::default(),
+            left_out: None,
         };
         har.begin()?;
         har.state = match har.find_entries() {
@@ -298,12 +302,17 @@ impl<R: Read + Seek> HarReader<R> {
 
     /// Converts the entry that was copied and began at `start`.
     fn convert_entry(&mut self, start: u64) -> Option<Result<Exchange, EntryError>> {
-        let converted = match entry::parse(&self.entry) {
-            Ok(fields) => entry::convert(&fields, self.settings.body_limit, self.identity, &mut self.identities),
+        let (mut quoted, mut damage) = (Vec::new(), None);
+        let converted = match entry::parse_leniently(&self.entry, &mut quoted) {
+            Ok(fields) => {
+                let limit = self.settings.body_limit;
+                entry::convert(&fields, limit, self.identity, &mut self.identities, &mut damage)
+            }
             Err((within, reason)) => return self.entry_error(start + within as u64, reason),
         };
         match converted {
             Ok(Converted::Exchange(exchange)) => {
+                self.left_out = damage.map(|reason| EntryError { entry: self.counts.entries, offset: start, reason });
                 self.counts.entries += 1;
                 self.counts.exchanges += 1;
                 Some(Ok(*exchange))
@@ -330,7 +339,7 @@ impl<R: Read + Seek> HarReader<R> {
                         self.state = State::Done;
                         self.report(start, Reason::GaveUp)
                     }
-                    Ok(()) if !too_large && entry::parse(&self.entry).is_ok_and(|fields| fields.request.is_some()) => {
+                    Ok(()) if !too_large && self.holds_a_request() => {
                         self.state = State::AfterEntry;
                         self.convert_entry(start)
                     }
@@ -348,6 +357,11 @@ impl<R: Read + Seek> HarReader<R> {
             }
             Err(_) => self.unreadable(),
         }
+    }
+
+    /// Whether what was copied is an entry.
+    fn holds_a_request(&self) -> bool {
+        entry::parse_leniently(&self.entry, &mut Vec::new()).is_ok_and(|fields| fields.request.is_some())
     }
 
     /// Moves to the next `{` that may begin an element of a list.
@@ -417,6 +431,10 @@ impl<R: Read + Seek> Iterator for HarReader<R> {
     type Item = Result<Exchange, EntryError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(error) = self.left_out.take() {
+            self.counts.damaged += 1;
+            return Some(Err(error));
+        }
         while !matches!(self.state, State::Done) {
             if let Some(item) = self.step() {
                 return Some(item);

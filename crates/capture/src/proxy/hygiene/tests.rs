@@ -63,13 +63,83 @@ fn a_response_loses_what_belongs_to_the_upstreams_connection() {
     assert_eq!(lines(&response), ["via: 1.0 cache, 1.1 threadline", "x-end: 2"]);
 }
 
+fn asked(parts: Parts) -> Result<Option<HeaderValue>, RequestFault> {
+    request_host(&parts, Present::scan(&parts.headers))
+}
+
 fn host_of(version: Version, uri: &str, hosts: &[&str]) -> Result<Option<String>, RequestFault> {
     let mut request = Request::builder().version(version).uri(uri);
     for host in hosts {
         request = request.header(HOST, *host);
     }
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    request_host(&parts).map(|host| host.map(|host| host.to_str().unwrap().to_owned()))
+    asked(parts).map(|host| host.map(|host| host.to_str().unwrap().to_owned()))
+}
+
+#[test]
+fn targets_have_the_form_of_their_method() {
+    let fault = |method: &str, uri: &str| {
+        let request = Request::builder().method(method).uri(uri).header(HOST, "shop").body(()).unwrap();
+        asked(request.into_parts().0).err()
+    };
+    assert_eq!(fault("GET", "admin"), Some(RequestFault::Target));
+    assert_eq!(fault("GET", "admin:80"), Some(RequestFault::Target));
+    assert_eq!(fault("OPTIONS", "admin"), Some(RequestFault::Target));
+    assert_eq!(fault("GET", "*"), Some(RequestFault::Target));
+    assert_eq!(fault("OPTIONS", "*"), None);
+    assert_eq!(fault("GET", "http://admin"), None);
+}
+
+#[test]
+fn options_of_a_connection_are_few() {
+    let fault = |options: usize| {
+        let list = vec!["x"; options].join(",");
+        let request = Request::get("/").header(HOST, "shop").header(CONNECTION, list).body(()).unwrap();
+        asked(request.into_parts().0).err()
+    };
+    assert_eq!(fault(32), None);
+    assert_eq!(fault(33), Some(RequestFault::Connection));
+}
+
+#[test]
+fn trailers_hold_nothing_that_is_decided_before_the_body() {
+    for name in [
+        "x-forwarded-for",
+        "x_forwarded_for",
+        "x-forwarded-host",
+        "x-forwarded-port",
+        "x-real-ip",
+        "X_Real_IP",
+        "forwarded",
+        "via",
+        "keep-alive",
+        "proxy-connection",
+        "proxy-authorization",
+        "proxy-anything",
+        "set-cookie",
+        "cookie",
+        "cache-control",
+        "authorization",
+        "host",
+        "content-length",
+        "content-type",
+        "transfer-encoding",
+        "connection",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+        "if-match",
+        "range",
+    ] {
+        assert!(!may_be_trailer(&HeaderName::from_bytes(name.as_bytes()).unwrap()), "{name}");
+    }
+    for name in ["x-check", "server-timing", "grpc-status", "digest", "x-realm"] {
+        assert!(may_be_trailer(&HeaderName::from_bytes(name.as_bytes()).unwrap()), "{name}");
+    }
+    let headers = headers(&[("connection", "close, X-Hop")]);
+    assert!(is_connections_own(&headers, &HeaderName::from_static("x-hop")));
+    assert!(!is_connections_own(&headers, &HeaderName::from_static("x-check")));
 }
 
 #[test]

@@ -22,7 +22,9 @@ use http::{HeaderMap, Method};
 use http_body::Frame;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 
+use pool::Turn;
 pub(super) use pool::{Pool, keep_idle_connections};
 pub(super) use receive::{Malformed, ResponseHead};
 use receive::{Receiving, take_head};
@@ -41,6 +43,8 @@ pub(super) enum ConnectError {
     Refused(#[source] io::Error),
     #[error("connecting to the upstream took too long")]
     TimedOut,
+    #[error("all connections to the upstream are in use")]
+    Busy,
 }
 
 /// Why a response, or the rest of one, did not come.
@@ -50,6 +54,8 @@ pub(super) enum LinkError {
     Io(#[source] io::Error),
     #[error("the upstream closed the connection too early")]
     Closed,
+    #[error("the upstream sent something before it was asked")]
+    Unsolicited,
     #[error("the upstream's response is malformed")]
     Malformed(#[source] Malformed),
 }
@@ -60,6 +66,8 @@ pub(super) enum SendError {
     ClientFailed,
     /// No response head within the patience given.
     TimedOut,
+    /// The request's body came too slowly.
+    ClientSlow,
     /// The connection failed. The body comes back if nothing of the request was sent.
     Failed(LinkError, Option<RequestBody>),
     /// The connection failed before anything of a response came.
@@ -83,25 +91,32 @@ pub(super) struct Link {
     read_size: usize,
     maximum_head: usize,
     timer: LazyTimer,
-    _open: Open,
+    open: Open,
 }
 
-/// Counts a connection for as long as it is open.
-struct Open(Arc<ProxyCounters>);
+/// Counts a connection, and holds its place, for as long as it is open.
+pub(super) struct Open {
+    counters: Arc<ProxyCounters>,
+    _place: OwnedSemaphorePermit,
+}
 
 impl Open {
-    fn new(counters: &Arc<ProxyCounters>) -> Self {
+    fn new(counters: &Arc<ProxyCounters>, place: OwnedSemaphorePermit) -> Self {
         counters.upstream_connections_opened.add(1);
         counters.upstream_connections.raise();
-        Self(Arc::clone(counters))
+        Self { counters: Arc::clone(counters), _place: place }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.upstream_connections.lower();
+        self.counters.upstream_connections.lower();
     }
 }
+
+/// Bytes of a request's body that must come before its response may be waited for longer: a body that drips does not
+/// keep a request alive for ever.
+const PROGRESS: u64 = 1 << 10;
 
 /// A read buffer's size; several small responses share one. A new one is taken when less than a fourth is left.
 const READ_BUFFER: usize = 16 << 10;
@@ -109,11 +124,17 @@ const READ_BUFFER: usize = 16 << 10;
 const LARGE_READ_BUFFER: usize = 64 << 10;
 
 impl Link {
-    /// Opens a connection.
+    /// Opens a connection, or takes an idle one where no more may be open.
     pub(super) async fn open(
         settings: &ProxySettings,
         counters: &Arc<ProxyCounters>,
+        pool: &Pool,
     ) -> Result<Box<Self>, ConnectError> {
+        let turn = tokio::time::timeout(settings.timeouts.connect, pool.turn());
+        let place = match turn.await.map_err(|_| ConnectError::Busy)? {
+            Turn::Idle(link) => return Ok(link),
+            Turn::Place(place) => place,
+        };
         let stream = tokio::time::timeout(settings.timeouts.connect, connect(&settings.upstream))
             .await
             .map_err(|_| ConnectError::TimedOut)?
@@ -130,7 +151,7 @@ impl Link {
             read_size: READ_BUFFER,
             maximum_head: settings.limits.buffer_bytes,
             timer: LazyTimer::default(),
-            _open: Open::new(counters),
+            open: Open::new(counters, place),
         }))
     }
 
@@ -139,8 +160,9 @@ impl Link {
         self.reused
     }
 
-    /// Sends a request and waits for the response's head, at most `patience` after `since` (now, or nearly) and after
-    /// `progress` (a count of what came of the body) last changed. `write_head` writes the request's head, up to and
+    /// Sends a request and waits for the response's head, at most `patience` after `since` (now, or nearly), after the
+    /// request left as a whole, and after `progress` (a count of what came of the body) last moved on by
+    /// [`PROGRESS`]. `write_head` writes the request's head, up to and
     /// with its empty line; `headers` is the client's header section.
     pub(super) async fn send(
         &mut self,
@@ -156,16 +178,19 @@ impl Link {
         self.read_size = READ_BUFFER;
         self.timer.set_at(since + patience);
         let mut seen = progress();
+        let mut whole = self.sending.is_over();
         let mut head = poll_fn(|context| {
             if let Poll::Ready(head) = self.poll_head(context) {
                 return Poll::Ready(head);
             }
             let now = progress();
-            if now != seen {
+            if now - seen >= PROGRESS || (!whole && self.sending.is_whole()) {
                 seen = now;
+                whole = self.sending.is_whole();
                 self.timer.set(patience);
             }
-            self.timer.poll(context).map(|()| Err(SendError::TimedOut))
+            ready!(self.timer.poll(context));
+            Poll::Ready(Err(if self.sending.is_starved() { SendError::ClientSlow } else { SendError::TimedOut }))
         })
         .await?;
         let (receiving, persistent) = Receiving::after(&mut head, method)
@@ -177,11 +202,25 @@ impl Link {
     }
 
     fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Result<ResponseHead, SendError>> {
+        if !self.sending.has_begun()
+            && let Poll::Ready(received) = self.poll_receive(context)
+        {
+            // What comes before anything was asked answers nothing, and the request can still go another way.
+            let error = received.map_or_else(LinkError::Io, |count| match count {
+                0 => LinkError::Closed,
+                _ => LinkError::Unsolicited,
+            });
+            return Poll::Ready(Err(SendError::Failed(error, self.sending.take_unused_body())));
+        }
         if let Poll::Ready(Sent::ClientFailed) = self.sending.poll(&mut self.stream, context) {
             return Poll::Ready(Err(SendError::ClientFailed));
         }
         loop {
             if !self.received.is_empty() {
+                if !self.sending.has_begun() {
+                    let body = self.sending.take_unused_body();
+                    return Poll::Ready(Err(SendError::Failed(LinkError::Unsolicited, body)));
+                }
                 match take_head(&mut self.received, &mut self.searched, self.maximum_head) {
                     Ok(Some(head)) => return Poll::Ready(Ok(head)),
                     Ok(None) => {}
@@ -227,6 +266,12 @@ impl Link {
         }
     }
 
+    /// Ready once `deadline` has passed; until then the task is woken when it does. For while a body is received.
+    pub(super) fn poll_deadline(&mut self, deadline: Instant, context: &mut Context<'_>) -> Poll<()> {
+        self.timer.set_at(deadline);
+        self.timer.poll(context)
+    }
+
     /// Whether the response is over.
     pub(super) const fn is_over(&self) -> bool {
         self.receiving.is_over()
@@ -261,9 +306,9 @@ impl Link {
         Pin::new(&mut self.stream).poll_read(context, &mut ReadBuf::new(&mut byte)).is_ready()
     }
 
-    /// The bare connection after a response 101, and what was read of it beyond the response.
-    pub(super) fn into_upgraded(self) -> (TcpStream, BytesMut) {
-        (self.stream, self.received)
+    /// The bare connection after a response 101, what was read of it beyond the response, and its place.
+    pub(super) fn into_upgraded(self) -> (TcpStream, BytesMut, Open) {
+        (self.stream, self.received, self.open)
     }
 }
 
@@ -282,4 +327,35 @@ pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let probes = socket2::TcpKeepalive::new().with_time(KEEP_ALIVE_PROBES).with_interval(KEEP_ALIVE_PROBES / 4);
     socket2::SockRef::from(stream).set_tcp_keepalive(&probes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_before_a_request_does_not_answer_it() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let upstream = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let settings = ProxySettings::new("127.0.0.1:0".parse().unwrap(), upstream);
+        let pool = Pool::new(1, 1, Duration::from_secs(60));
+        let mut link = Link::open(&settings, &Arc::default(), &pool).await.unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno").unwrap();
+        link.stream.readable().await.unwrap();
+        let headers = HeaderMap::new();
+        let sent = link.send(
+            &Method::GET,
+            &headers,
+            |head| head.extend_from_slice(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"),
+            (RequestBody::empty(), SendFraming::None),
+            (Instant::now(), Duration::from_secs(20)),
+            || 0,
+        );
+        let sent = sent.await;
+        assert!(matches!(sent, Err(SendError::Failed(LinkError::Unsolicited, Some(_)))), "to be sent another way");
+    }
 }

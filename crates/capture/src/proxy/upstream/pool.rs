@@ -1,10 +1,13 @@
 //! Idle connections to the upstream, kept by each worker for itself.
 
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::Link;
 
@@ -14,9 +17,37 @@ pub(in crate::proxy) struct Pool {
     /// Wakes the task that watches idle connections, once it runs.
     keeper: OnceLock<Waker>,
     maximum: usize,
+    /// For connections that may be open, idle ones included.
+    places: Arc<Semaphore>,
+    /// Requests that wait because there is neither an idle connection nor a place.
+    waiting: AtomicUsize,
+    /// Told to one of them when a connection becomes idle.
+    returned: Notify,
     /// Goes up [`TICKS`] times in an idle timeout: a clock that costs nothing to read.
     ticks: AtomicU64,
     tick: Duration,
+}
+
+/// How a request comes by a connection.
+pub(super) enum Turn {
+    Idle(Box<Link>),
+    Place(OwnedSemaphorePermit),
+}
+
+/// Counts a request for as long as it waits.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 struct Idle {
@@ -30,11 +61,15 @@ const TICKS: u32 = 4;
 const SHORTEST_TICK: Duration = Duration::from_millis(10);
 
 impl Pool {
-    pub(in crate::proxy) fn new(maximum: usize, idle_timeout: Duration) -> Self {
+    /// At most `open` connections at a time, and `maximum` of them idle.
+    pub(in crate::proxy) fn new(open: usize, maximum: usize, idle_timeout: Duration) -> Self {
         Self {
             idle: Mutex::new(Vec::new()),
             keeper: OnceLock::new(),
             maximum,
+            places: Arc::new(Semaphore::new(open.clamp(1, Semaphore::MAX_PERMITS))),
+            waiting: AtomicUsize::new(0),
+            returned: Notify::new(),
             ticks: AtomicU64::new(0),
             tick: (idle_timeout / TICKS).max(SHORTEST_TICK),
         }
@@ -50,6 +85,25 @@ impl Pool {
         }
     }
 
+    /// A place for a new connection, or, where there is none, what comes first of a place and an idle connection.
+    pub(super) async fn turn(&self) -> Turn {
+        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            return Turn::Place(place);
+        }
+        let _waiting = Waiting::new(&self.waiting);
+        let mut place = pin!(Arc::clone(&self.places).acquire_owned());
+        loop {
+            if let Some(link) = self.take() {
+                return Turn::Idle(link);
+            }
+            tokio::select! {
+                // The semaphore is never closed.
+                Ok(place) = &mut place => return Turn::Place(place),
+                () = self.returned.notified() => {}
+            }
+        }
+    }
+
     /// Gives a connection back, if it can be used again.
     pub(in crate::proxy) fn give_back(&self, mut link: Box<Link>) {
         // From now on the keeper hears when the upstream closes.
@@ -60,6 +114,9 @@ impl Pool {
         let mut idle = self.lock();
         if idle.len() < self.maximum {
             idle.push(Idle { link, since: self.ticks.load(Ordering::Relaxed) });
+            if self.waiting.load(Ordering::Relaxed) > 0 {
+                self.returned.notify_one();
+            }
         }
     }
 

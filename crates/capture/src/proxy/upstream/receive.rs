@@ -97,7 +97,10 @@ impl Receiving {
 
     /// The body after `head`, and whether the connection can be used again after it.
     pub(super) fn after(head: &mut ResponseHead, method: &Method) -> Result<(Self, bool), Malformed> {
-        let persistent = is_persistent(head);
+        // HTTP/1.0 knows no Transfer-Encoding: one who does not know better may have put it there (RFC 9112, section
+        // 6.1), and what follows the body is in doubt.
+        let framing_is_faulty = head.version == Version::HTTP_10 && head.present.has(Present::TRANSFER_ENCODING);
+        let persistent = is_persistent(head) && !framing_is_faulty;
         let bodyless = *method == Method::HEAD
             || head.status.is_informational()
             || matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);

@@ -5,12 +5,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, header};
 use http_body::Frame;
 use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 
-use crate::proxy::body::RequestBody;
+use crate::proxy::body::{BrokenOff, RequestBody};
+use crate::proxy::hygiene::{is_connections_own, may_be_trailer};
 
 /// How a request's body is delimited on the way to the upstream. Ours to decide: the client's framing ended with the
 /// client's connection.
@@ -46,6 +47,8 @@ pub(super) struct Sending {
     after: &'static [u8],
     body: RequestBody,
     chunked: bool,
+    /// Bytes of the body that were promised to the upstream and have not come from the client.
+    owed: Option<u64>,
     /// Names in the request's `Trailer`: only these trailers are passed on (RFC 9110, section 6.6.2).
     announced: Vec<HeaderName>,
     /// The body has nothing more to give.
@@ -70,6 +73,7 @@ impl Sending {
             after: b"",
             body: RequestBody::empty(),
             chunked: false,
+            owed: None,
             announced: Vec::new(),
             over: true,
             may_wait: false,
@@ -89,6 +93,7 @@ impl Sending {
     pub(super) fn start(&mut self, body: RequestBody, framing: SendFraming, headers: &HeaderMap) {
         self.over = framing == SendFraming::None;
         self.chunked = framing == SendFraming::Chunked;
+        self.owed = if let SendFraming::Length(length) = framing { Some(length) } else { None };
         self.may_wait = !self.over;
         self.body = body;
         self.failure = None;
@@ -114,6 +119,16 @@ impl Sending {
         self.over && self.failure.is_none() && self.is_flushed()
     }
 
+    /// Whether the body has nothing more to give.
+    pub(super) const fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Whether all that came is sent, and the client has more to give.
+    pub(super) fn is_starved(&self) -> bool {
+        !self.over && self.is_flushed()
+    }
+
     fn is_flushed(&self) -> bool {
         self.written == self.before.len() && self.data.is_empty() && self.after.is_empty()
     }
@@ -129,7 +144,12 @@ impl Sending {
             let mut starved = false;
             if !self.over && self.data.is_empty() && self.after.is_empty() {
                 match self.body.poll_frame(context) {
-                    Poll::Ready(frame) => self.take_frame(frame),
+                    Poll::Ready(frame) => {
+                        self.take_frame(frame);
+                        if self.failure.is_some() {
+                            continue;
+                        }
+                    }
                     Poll::Pending if self.may_wait => {
                         // What came in one packet with the head leaves in one as well. Waits one turn of the task,
                         // in which hyper reads on; not for the network.
@@ -152,13 +172,14 @@ impl Sending {
     }
 
     /// Makes what is to be written of a frame.
-    fn take_frame(&mut self, frame: Option<Result<Frame<Bytes>, hyper::Error>>) {
+    fn take_frame(&mut self, frame: Option<Result<Frame<Bytes>, BrokenOff>>) {
         match frame {
             Some(Ok(frame)) => match frame.into_data() {
                 // An empty chunk would end the body.
                 Ok(data) if data.is_empty() => {}
                 Ok(data) => {
                     self.over = self.body.is_end_stream();
+                    self.count(data.len() as u64);
                     if self.chunked {
                         // Writing to a Vec cannot fail.
                         let _ = write!(self.before, "{:x}\r\n", data.len());
@@ -168,6 +189,7 @@ impl Sending {
                 }
                 Err(frame) => {
                     self.over = true;
+                    self.count(0);
                     if let (true, Ok(trailers)) = (self.chunked, frame.into_trailers()) {
                         self.write_trailers(&trailers);
                     }
@@ -176,10 +198,21 @@ impl Sending {
             Some(Err(_)) => self.failure = Some(Sent::ClientFailed),
             None => {
                 self.over = true;
+                self.count(0);
                 if self.chunked {
                     self.after = LAST_CHUNK;
                 }
             }
+        }
+    }
+
+    /// Counts bytes against the length that was promised. A body that ends short of it, or goes beyond it, would make
+    /// the upstream read the next request as a part of this one, or the other way round.
+    fn count(&mut self, bytes: u64) {
+        let Some(owed) = &mut self.owed else { return };
+        match owed.checked_sub(bytes) {
+            Some(rest) if rest == 0 || !self.over => *owed = rest,
+            _ => self.failure = Some(Sent::ClientFailed),
         }
     }
 
@@ -231,31 +264,12 @@ pub(in crate::proxy) fn write_field(head: &mut Vec<u8>, name: &[u8], value: &[u8
     head.extend_from_slice(b"\r\n");
 }
 
-/// The names in `Trailer`, without those that must not stand in trailers (RFC 9110, section 6.5.1): framing, routing
-/// and what is decided before the body is read.
+/// The names in `Trailer`, without those that must not stand in trailers.
 fn announced_trailers(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
-    use http::header;
     headers
         .get_all(header::TRAILER)
         .iter()
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
-        .filter(|name| {
-            ![
-                header::TRANSFER_ENCODING,
-                header::CONTENT_LENGTH,
-                header::HOST,
-                header::CONNECTION,
-                header::UPGRADE,
-                header::TE,
-                header::TRAILER,
-                header::EXPECT,
-                header::COOKIE,
-                header::AUTHORIZATION,
-                header::CONTENT_ENCODING,
-                header::CONTENT_TYPE,
-                header::CONTENT_RANGE,
-            ]
-            .contains(name)
-        })
+        .filter(|name| may_be_trailer(name) && !is_connections_own(headers, name))
 }

@@ -57,6 +57,12 @@ fn bodies_end_where_their_framing_says() {
         ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", "abc", true, ""),
         ("HTTP/1.1 200 OK\r\nContent-Length: 3, 3\r\n\r\nabc", "abc", true, ""),
         ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "", true, ""),
+        (
+            "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+            "a",
+            false,
+            "",
+        ),
         ("HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 1\r\n\r\na", "a", false, ""),
         ("HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na", "a", false, ""),
         ("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\na", "a", true, ""),
