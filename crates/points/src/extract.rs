@@ -324,12 +324,10 @@ impl<'e, 's> Run<'e, 's> {
             }
             Decoder::Bearer => self.value(node, text.part(decode::after_scheme(bytes)..bytes.len()), part),
             Decoder::Trim => self.value(node, text.part(decode::trim(bytes)), part),
-            Decoder::Capture(pattern) => {
-                match pattern.regex().captures(bytes).and_then(|groups| groups.get(1)) {
-                    Some(group) => self.value(node, text.part(group.range()), part),
-                    None => self.fill(&node.all, Without::Absent),
-                }
-            }
+            Decoder::Capture(pattern) => match pattern.regex().captures(bytes).and_then(|groups| groups.get(1)) {
+                Some(group) => self.value(node, text.part(group.range()), part),
+                None => self.fill(&node.all, Without::Absent),
+            },
         }
     }
 
@@ -494,19 +492,8 @@ fn declares_other_than_form(headers: &threadline_model::CapturedHeaders) -> bool
     /// Types of which every subtype is something else.
     const TYPES: [&[u8]; 5] = [b"multipart", b"image", b"audio", b"video", b"font"];
     /// What is in the name of a subtype that is something else.
-    const SUBTYPES: [&[u8]; 11] = [
-        b"json",
-        b"xml",
-        b"html",
-        b"octet-stream",
-        b"grpc",
-        b"protobuf",
-        b"msgpack",
-        b"cbor",
-        b"zip",
-        b"pdf",
-        b"wasm",
-    ];
+    const SUBTYPES: [&[u8]; 11] =
+        [b"json", b"xml", b"html", b"octet-stream", b"grpc", b"protobuf", b"msgpack", b"cbor", b"zip", b"pdf", b"wasm"];
     headers.first("content-type").is_some_and(|declared| {
         let essence = declared.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
         let slash = memchr::memchr(b'/', essence).unwrap_or(essence.len());

@@ -56,6 +56,7 @@
 mod block;
 mod bounds;
 mod cookie;
+mod cookie_date;
 mod credential;
 mod decode;
 mod error;
@@ -77,6 +78,8 @@ mod token;
 mod tree;
 
 pub use bounds::{Bounds, Scratch};
+pub use cookie::SetCookie;
+pub use credential::{is_credential_header, is_credential_name};
 pub use error::{PlanError, PointError};
 pub use extracted::{Extracted, Found, MessagePart, ParseError};
 pub use plan::Plan;

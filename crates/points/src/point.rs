@@ -149,9 +149,9 @@ fn cannot_stand(position: usize, before: &str, place: Place, step: &str) -> Poin
     let hint = match place {
         Place::Request if cookie => " (cookies stand under `header COOKIE`)".to_owned(),
         Place::Response if cookie => " (cookies stand under `header SET-COOKIE`)".to_owned(),
-        Place::EveryText | Place::EveryValue => Kind::from_word(before, true)
-            .map(|kind| format!(" (write `{}` for one)", kind.shape()))
-            .unwrap_or_default(),
+        Place::EveryText | Place::EveryValue => {
+            Kind::from_word(before, true).map(|kind| format!(" (write `{}` for one)", kind.shape())).unwrap_or_default()
+        }
         _ => String::new(),
     };
     PointError::new(position, step, format!("cannot stand after `{before}`{hint}; here may stand"))
