@@ -35,6 +35,11 @@ impl Sources {
                 read(&node.shed),
             ),
             ("exchanges_processed", "Exchanges that went through all stages", read(&node.processed)),
+            (
+                "exchanges_failed",
+                "Exchanges whose analysis failed by a defect of Threadline; traffic was not touched",
+                read(&node.failed),
+            ),
             ("decided_configured", "Exchanges whose session a configured key decided", read(&node.decided_configured)),
             ("decided_built_in", "Exchanges whose session the built-in set decided", read(&node.decided_built_in)),
             ("decided_fallback", "Exchanges whose session a fallback decided", read(&node.decided_fallback)),
