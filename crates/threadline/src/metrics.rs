@@ -99,6 +99,11 @@ impl Sources {
                 "Bodies not captured because the byte budget was used up",
                 proxy.capture_skipped.get(),
             ),
+            (
+                "proxy_capture_shed",
+                "Exchanges not captured because the byte budget had no room for their heads",
+                proxy.capture_shed.get(),
+            ),
             ("proxy_request_bytes", "Bytes of request bodies", proxy.request_bytes.get()),
             ("proxy_response_bytes", "Bytes of response bodies", proxy.response_bytes.get()),
         ]

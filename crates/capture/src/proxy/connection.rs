@@ -81,7 +81,9 @@ impl ClientConnection {
     }
 
     fn deliver_one(&self, exchange: InProgress) {
-        self.worker.sink.offer(exchange.into_exchange(self.peer.address()));
+        if let Some(exchange) = exchange.into_exchange(self.peer.address(), &self.worker) {
+            self.worker.sink.offer(exchange);
+        }
     }
 }
 
