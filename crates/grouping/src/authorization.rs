@@ -43,20 +43,15 @@ impl<'e> Credentials<'e> {
 }
 
 /// Scheme and credentials. Some clients send the bare token; a placeholder, as a scheme alone is one, has none.
-fn split(header: &[u8]) -> (&[u8], &[u8]) {
+pub(crate) fn split(header: &[u8]) -> (&[u8], &[u8]) {
     let header = header.trim_ascii();
     if is_placeholder(header) {
         return (header, &[]);
     }
-    match header.iter().position(|byte| *byte == b' ' || *byte == b'\t') {
+    match memchr::memchr2(b' ', b'\t', header) {
         Some(at) => (&header[..at], header[at..].trim_ascii_start()),
         None => (&[], header),
     }
-}
-
-/// What stands after the scheme, or the whole text where there is none.
-pub(crate) fn after_scheme(header: &[u8]) -> &[u8] {
-    split(header).1
 }
 
 /// Whether a text has the shape of a JWT in compact serialisation (RFC 7515, section 3.1): three parts of base64url,

@@ -10,7 +10,7 @@ use threadline_model::Exchange;
 use threadline_points::{Bounds, Extracted, Found, ParseError, Plan, Point, Scratch, SetCookie, Side};
 
 use crate::authorization::Credentials;
-use crate::cookies;
+use crate::cookies::{self, pieces, split_once};
 use crate::decision::{MAXIMUM_VALUE_BYTES, Parts};
 use crate::hash::Namespace;
 use crate::placeholder::is_placeholder;
@@ -143,16 +143,17 @@ enum Place {
     Half(usize),
 }
 
-/// What names of session cookies begin with: most other cookies are told by their first letter.
-static FIRST_LETTERS: [bool; 256] = {
-    let mut letters = [false; 256];
+/// The cookie rules by the first letter of the names they read, a bit for each: a cookie is compared with few.
+static RULES_BY_LETTER: [u64; 256] = {
+    assert!(COOKIE_RULES <= 64);
+    let mut letters = [0; 256];
     let mut index = 0;
     while index < COOKIE_RULES {
         if let Reads::Cookie(name) = &RULES[index].reads {
-            letters[name.beginning().as_bytes()[0] as usize] = true;
+            letters[name.beginning().as_bytes()[0] as usize] |= 1 << index;
         } else if let Reads::CookiePair(first, second) = &RULES[index].reads {
-            letters[first.as_bytes()[0] as usize] = true;
-            letters[second.as_bytes()[0] as usize] = true;
+            letters[first.as_bytes()[0] as usize] |= 1 << index;
+            letters[second.as_bytes()[0] as usize] |= 1 << index;
         }
         index += 1;
     }
@@ -165,15 +166,17 @@ pub(crate) fn is_session_cookie(name: &[u8]) -> bool {
 }
 
 fn place_of(name: &[u8]) -> Option<Place> {
-    if !name.first().is_some_and(|first| FIRST_LETTERS[usize::from(*first)]) {
-        return None;
+    let mut candidates = RULES_BY_LETTER[usize::from(*name.first()?)];
+    while candidates != 0 {
+        let index = candidates.trailing_zeros() as usize;
+        match &RULES[index].reads {
+            Reads::Cookie(known) if known.matches(name) => return Some(Place::Alone(index)),
+            Reads::CookiePair(first, _) if first.as_bytes() == name => return Some(Place::Half(0)),
+            Reads::CookiePair(_, second) if second.as_bytes() == name => return Some(Place::Half(1)),
+            _ => candidates &= candidates - 1,
+        }
     }
-    RULES[..COOKIE_RULES].iter().enumerate().find_map(|(index, rule)| match &rule.reads {
-        Reads::Cookie(known) => known.matches(name).then_some(Place::Alone(index)),
-        Reads::CookiePair(first, _) if first.as_bytes() == name => Some(Place::Half(0)),
-        Reads::CookiePair(_, second) if second.as_bytes() == name => Some(Place::Half(1)),
-        _ => None,
-    })
+    None
 }
 
 impl<'e> CookieSearch<'e> {
@@ -330,18 +333,10 @@ impl<'e> Authorization<'e> {
     }
 }
 
-/// Path and query of a target, at its first `?`.
-fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match target.iter().position(|byte| *byte == b'?') {
-        Some(at) => (&target[..at], Some(&target[at + 1..])),
-        None => (target, None),
-    }
-}
-
 /// The values that work of `;name=` in any segment of the path (RFC 3986, section 3.3).
 pub(crate) fn path_parameters<'e>(exchange: &'e Exchange, name: &str) -> impl Iterator<Item = &'e [u8]> {
-    let (path, _) = split_target(exchange.request.target.as_bytes());
-    path.split(|byte| *byte == b';').skip(1).filter_map(move |parameter| {
+    let (path, _) = split_once(exchange.request.target.as_bytes(), b'?');
+    pieces(path, b';').skip(1).filter_map(move |parameter| {
         let (found, value) = parameter.split_at_checked(name.len())?;
         let value = value.strip_prefix(b"=").filter(|_| found.eq_ignore_ascii_case(name.as_bytes()))?;
         let end = value.iter().position(|byte| *byte == b'/').unwrap_or(value.len());
@@ -351,11 +346,10 @@ pub(crate) fn path_parameters<'e>(exchange: &'e Exchange, name: &str) -> impl It
 
 /// The query fields that rules read, in the order of the query: the rule's position, and the value as sent.
 pub(crate) fn query_fields(exchange: &Exchange) -> impl Iterator<Item = (usize, &[u8])> {
-    let (_, query) = split_target(exchange.request.target.as_bytes());
-    let fields = query.into_iter().flat_map(|query| query.split(|byte| *byte == b'&'));
-    fields.filter_map(|field| {
-        let at = field.iter().position(|byte| *byte == b'=')?;
-        Some((query_rule(&field[..at])?, &field[at + 1..]))
+    let (_, query) = split_once(exchange.request.target.as_bytes(), b'?');
+    query.into_iter().flat_map(|query| pieces(query, b'&')).filter_map(|field| {
+        let (name, value) = split_once(field, b'=');
+        Some((query_rule(name)?, value?))
     })
 }
 

@@ -11,7 +11,7 @@ use http::HeaderMap;
 use threadline_model::Exchange;
 use threadline_points::{SetCookie, is_credential_header};
 
-use crate::authorization::{Credentials, after_scheme};
+use crate::authorization;
 use crate::built_in::{decode_field, is_session_cookie, path_parameters, query_fields, works};
 use crate::cookies::{self, Cookie};
 use crate::placeholder::unquoted;
@@ -39,7 +39,7 @@ pub fn visit_credentials<'e>(exchange: &'e Exchange, mut visit: impl FnMut(Cow<'
         in_headers(response.headers.as_map(), &mut offer);
     }
     let target = exchange.request.target.as_bytes();
-    if target.contains(&b';') {
+    if memchr::memchr(b';', target).is_some() {
         for rule in SINGLE_RULES {
             if let Reads::PathParameter(name) = &rule.reads {
                 path_parameters(exchange, name).for_each(|value| offer(Cow::Borrowed(value)));
@@ -71,14 +71,14 @@ fn in_headers<'e>(headers: &'e HeaderMap, offer: &mut impl FnMut(Cow<'e, [u8]>))
             "authorization" | "proxy-authorization" => in_authorization(value, offer),
             // Worth nothing without the session's cookie, and often a word (`Fetch`) that asks for one.
             "x-csrf-token" | "x-xsrf-token" => {}
-            _ => offer(Cow::Borrowed(after_scheme(value))),
+            _ => offer(Cow::Borrowed(authorization::split(value).1)),
         }
     }
 }
 
 fn in_authorization<'e>(header: &'e [u8], offer: &mut impl FnMut(Cow<'e, [u8]>)) {
-    let credentials = after_scheme(header);
-    if Credentials::of(header) != Credentials::Basic {
+    let (scheme, credentials) = authorization::split(header);
+    if !scheme.eq_ignore_ascii_case(b"basic") {
         return offer(Cow::Borrowed(credentials));
     }
     // Padding may be left out wherever the text appears again.
