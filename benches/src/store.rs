@@ -9,11 +9,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use threadline_model::{BatchId, Network, ExchangeId, ManualClock, SessionId, Timestamp, UtcDay};
+use threadline_model::{BatchId, ExchangeId, ManualClock, Network, SessionId, Timestamp, UtcDay};
 use threadline_record::{RowBuilder, decode_ipc, encode_ipc};
 use threadline_store::{
-    Batch, Choice, ExchangeStore, ExchangesQuery, FacetField, Filters, Lane, PageRequest, SessionsQuery,
-    StatusFilter, StoreError, TimeRange,
+    Batch, Choice, ExchangeStore, ExchangesQuery, FacetField, Filters, Lane, PageRequest, SessionsQuery, StatusFilter,
+    StoreError, TimeRange,
 };
 use threadline_store_duckdb::{DuckSettings, DuckStore};
 use uuid::Uuid;

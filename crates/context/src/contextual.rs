@@ -38,7 +38,8 @@ pub struct ContextSession<'a> {
     pub issued: bool,
     /// What became of every configured grouping key.
     pub trace: Trace,
-    /// A key before the deciding one may have been missed.
+    /// A key before the deciding one may have been missed: a part of the message was damaged or not captured, or the
+    /// response never arrived.
     pub uncertain: bool,
     /// The request's own session where it is another one.
     pub request: Option<RequestSession>,
@@ -89,9 +90,10 @@ pub struct Contextual<'a> {
     pub session: ContextSession<'a>,
     /// W3C Trace Context trace-id: 32 lower-case hexadecimal digits.
     pub trace_id: Option<&'a str>,
-    /// Value of the last parameter of type User that has one.
+    /// Value of the parameter of type User that was seen last: one of the response after one of the request, and within
+    /// a message the later in the policy.
     pub user: Option<Text<'a>>,
-    /// Value of the last parameter of type Role that has one.
+    /// Value of the parameter of type Role that was seen last, likewise.
     pub role: Option<Text<'a>>,
     /// The context parameters that were found, in the policy's order.
     pub params: Vec<ContextParameter<'a>>,

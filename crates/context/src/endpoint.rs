@@ -1,5 +1,5 @@
-//! Path templates: what is variable in a path becomes a placeholder, so that an API has a bounded number of endpoints
-//! whatever its clients send.
+//! Path templates: what is variable in a path becomes a placeholder, so that an ordinary API has few endpoints. A
+//! client can still make up any number of them, out of words that look like names.
 //!
 //! The rules look at one segment at a time and keep no state, so the same path has the same template on every node
 //! and for ever. In their order:

@@ -1,11 +1,12 @@
-//! What one exchange must not show in clear: the values of its hashed parameters and of the credential that decided
-//! its session. Wherever such a value appears in exported text, its hash takes its place.
+//! What one exchange must not show in clear: the values of its hashed parameters, the credential that decided its
+//! session, and the other credentials it carries where the built-in set knows one. Wherever such a value appears in
+//! exported text, its hash takes its place.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use smallvec::SmallVec;
-use threadline_grouping::{HashText, looks_like_jwt};
+use threadline_grouping::{HashText, ParameterHashKey, looks_like_jwt};
 
 use crate::text::{Text, text};
 
@@ -18,24 +19,39 @@ const SHORTEST_PART: usize = 6;
 /// Longer texts are searched by an algorithm that is linear whatever they hold, bytes.
 const SHORT_TEXT: usize = 512;
 
+/// Most credentials of one exchange that are kept beside those that decide. One with more of them, which no client has
+/// that means well, shows no text at all.
+const MOST_CREDENTIALS: usize = 32;
+
 /// Values of one exchange with the hashes that stand for them.
-#[derive(Default)]
 pub(crate) struct Secrets<'x> {
+    key: &'x ParameterHashKey,
+    /// Those that bind whatever a parameter says of the same value, then other credentials.
     secrets: SmallVec<[Secret<'x>; 4]>,
+    binding: usize,
+    /// Length of the shortest: most texts are no longer, and are not compared.
+    shortest: usize,
+    /// There are more credentials than are kept.
+    too_many: bool,
 }
 
 struct Secret<'x> {
-    value: &'x [u8],
-    hash: HashText,
+    value: Cow<'x, [u8]>,
+    /// None until somebody asks: most credentials appear nowhere but in their own places.
+    hash: Option<HashText>,
 }
 
 impl Secret<'_> {
     fn is(&self, bytes: &[u8]) -> bool {
-        self.value == bytes
+        *self.value == *bytes
     }
 
     fn lies_in(&self, bytes: &[u8]) -> bool {
-        (SHORTEST_PART..bytes.len()).contains(&self.value.len()) && contains(bytes, self.value)
+        (SHORTEST_PART..bytes.len()).contains(&self.value.len()) && contains(bytes, &self.value)
+    }
+
+    fn hash(&self, key: &ParameterHashKey) -> HashText {
+        self.hash.unwrap_or_else(|| key.hash(&[&self.value]))
     }
 }
 
@@ -50,29 +66,84 @@ fn contains(bytes: &[u8], value: &[u8]) -> bool {
 }
 
 impl<'x> Secrets<'x> {
-    pub(crate) fn add(&mut self, value: &'x [u8], hash: HashText) {
-        if value.len() >= SHORTEST_WHOLE && !self.secrets.iter().any(|known| known.is(value)) {
-            self.secrets.push(Secret { value, hash });
+    pub(crate) fn new(key: &'x ParameterHashKey) -> Self {
+        Self { key, secrets: SmallVec::new(), binding: 0, shortest: usize::MAX, too_many: false }
+    }
+
+    /// Adds the value of a hashed parameter or of the deciding credential; all of them before other credentials.
+    pub(crate) fn bind(&mut self, value: &'x [u8], hash: HashText) {
+        if self.is_new(value) {
+            self.push(Secret { value: Cow::Borrowed(value), hash: Some(hash) });
+            self.binding = self.secrets.len();
         }
+    }
+
+    /// Adds a credential that stands in the exchange.
+    pub(crate) fn add(&mut self, value: Cow<'x, [u8]>) {
+        if self.too_many || !self.is_new(&value) {
+            return;
+        }
+        if self.secrets.len() - self.binding == MOST_CREDENTIALS {
+            self.too_many = true;
+            self.shortest = SHORTEST_WHOLE;
+        } else {
+            self.push(Secret { value, hash: None });
+        }
+    }
+
+    fn is_new(&self, value: &[u8]) -> bool {
+        value.len() >= SHORTEST_WHOLE && !self.secrets.iter().any(|known| known.is(value))
+    }
+
+    fn push(&mut self, secret: Secret<'x>) {
+        self.shortest = self.shortest.min(secret.value.len());
+        self.secrets.push(secret);
+    }
+
+    /// Only what binds whatever a parameter says of the same value: for a credential that somebody chose to export in
+    /// clear.
+    pub(crate) fn binding(&self) -> Secrets<'_> {
+        let mut binding = Secrets::new(self.key);
+        for secret in &self.secrets[..self.binding] {
+            binding.push(Secret { value: Cow::Borrowed(&secret.value), hash: secret.hash });
+        }
+        binding.binding = self.binding;
+        binding
     }
 
     /// The hash to export instead of a text that is a secret or holds one.
     pub(crate) fn covering(&self, bytes: &[u8]) -> Option<HashText> {
-        self.secrets.iter().find(|secret| secret.is(bytes) || secret.lies_in(bytes)).map(|secret| secret.hash)
+        if bytes.len() < self.shortest {
+            return None;
+        }
+        if self.too_many {
+            return Some(self.key.hash(&[bytes]));
+        }
+        let secret = self.secrets.iter().find(|secret| secret.is(bytes) || secret.lies_in(bytes))?;
+        Some(secret.hash(self.key))
     }
 
     /// The hash of a secret that reaches over several segments of a path.
     pub(crate) fn across_segments(&self, path: &[u8]) -> Option<HashText> {
+        if self.too_many {
+            return Some(self.key.hash(&[path]));
+        }
         let across = |secret: &&Secret<'_>| {
-            memchr::memchr(b'/', secret.value).is_some() && (secret.is(path) || secret.lies_in(path))
+            memchr::memchr(b'/', &secret.value).is_some() && (secret.is(path) || secret.lies_in(path))
         };
-        self.secrets.iter().find(across).map(|secret| secret.hash)
+        self.secrets.iter().find(across).map(|secret| secret.hash(self.key))
     }
 
     /// A bounded text without secrets: the hash of one if that is all there is, else with hashes in their places.
     pub(crate) fn without<'a>(&self, bytes: &'a [u8], limit: usize) -> Text<'a> {
+        if bytes.len() < self.shortest {
+            return Text::Clear(text(bytes, limit));
+        }
+        if self.too_many {
+            return Text::Hashed(self.key.hash(&[bytes]));
+        }
         if let Some(secret) = self.secrets.iter().find(|secret| secret.is(bytes)) {
-            return Text::Hashed(secret.hash);
+            return Text::Hashed(secret.hash(self.key));
         }
         if !self.secrets.iter().any(|secret| secret.lies_in(bytes)) {
             return Text::Clear(text(bytes, limit));
@@ -81,8 +152,8 @@ impl<'x> Secrets<'x> {
         let mut secrets: SmallVec<[&Secret<'_>; 8]> = self.secrets.iter().collect();
         secrets.sort_by_key(|secret| Reverse(secret.value.len()));
         let mut replaced = bytes.to_vec();
-        for secret in secrets.into_iter().filter(|secret| secret.value.len() >= SHORTEST_PART) {
-            replaced = replace(&replaced, secret.value, secret.hash.as_str().as_bytes());
+        for secret in secrets.into_iter().filter(|secret| secret.lies_in(bytes)) {
+            replaced = replace(&replaced, &secret.value, secret.hash(self.key).as_str().as_bytes());
         }
         Text::Clear(Cow::Owned(text(&replaced, limit).into_owned()))
     }

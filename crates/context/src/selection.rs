@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use smallvec::SmallVec;
-use threadline_grouping::{DecidingKey, FallbackKind, Grouped, HashText};
+use threadline_grouping::{DecidingKey, FallbackKind, Grouped, HashText, visit_credentials};
 use threadline_model::{Exchange, Source};
 use threadline_points::{Extracted, Found, Side};
 use threadline_policy::ParameterType;
@@ -43,11 +43,27 @@ enum Fate {
 /// What the parameters of an exchange give.
 struct SelectedValues<'a> {
     params: Vec<ContextParameter<'a>>,
-    /// Of several parameters of a type, the last that has a value.
-    user: Option<Text<'a>>,
-    role: Option<Text<'a>>,
+    user: LastSeen<'a>,
+    role: LastSeen<'a>,
     /// The value of the parameter that decided the session.
     deciding: Option<Text<'a>>,
+}
+
+/// Of several parameters of a type, the value that was seen last: one of the response after one of the request, and
+/// within a message the later in the list.
+#[derive(Default)]
+struct LastSeen<'a>(Option<(Side, Text<'a>)>);
+
+impl<'a> LastSeen<'a> {
+    fn see(&mut self, side: Side, value: &Text<'a>) {
+        if side == Side::Response || !matches!(self.0, Some((Side::Response, _))) {
+            self.0 = Some((side, value.clone()));
+        }
+    }
+
+    fn value(self) -> Option<Text<'a>> {
+        self.0.map(|(_, value)| value)
+    }
 }
 
 impl<'a, 'e> Selection<'a, 'e> {
@@ -58,23 +74,24 @@ impl<'a, 'e> Selection<'a, 'e> {
         grouped: &'a Grouped<'a>,
     ) -> Self {
         let mut hashes = SmallVec::new();
-        let mut secrets = Secrets::default();
+        let mut secrets = Secrets::new(&selector.key);
         for (index, _) in selector.parameters.iter().enumerate().filter(|(_, parameter)| parameter.hashed) {
             if let Found::Value(value) = extracted.get(index) {
                 let hash = selector.key.hash(&[value]);
                 hashes.push((index, hash));
-                secrets.add(value, hash);
+                secrets.bind(value, hash);
             }
         }
         let parts = grouped.decision.value.as_slice();
         let built_in = matches!(grouped.decision.key, DecidingKey::BuiltIn(_));
         let credential = built_in.then(|| selector.key.hash(parts));
         match (credential, parts) {
-            (Some(hash), [value]) => secrets.add(value, hash),
+            (Some(hash), [value]) => secrets.bind(value, hash),
             // Of two parts the last one names somebody: the subject after its issuer, the token after its number.
-            (Some(_), [_, value]) => secrets.add(value, selector.key.hash(&[value])),
+            (Some(_), [_, value]) => secrets.bind(value, selector.key.hash(&[value])),
             _ => {}
         }
+        visit_credentials(exchange, |value| secrets.add(value));
         Self { selector, exchange, extracted, grouped, hashes, credential, secrets }
     }
 
@@ -106,9 +123,9 @@ impl<'a, 'e> Selection<'a, 'e> {
             ja3: fingerprint(Covered::Ja3, &self.exchange.fingerprints.ja3),
             ja4: fingerprint(Covered::Ja4, &self.exchange.fingerprints.ja4),
             session: self.session(selected.deciding, client_ip, user_agent.as_ref()),
-            trace_id: head::trace_id(self.exchange).filter(|_| matches!(self.fate(Covered::Trace), Fate::Clear)),
-            user: selected.user,
-            role: selected.role,
+            trace_id: self.trace_id(),
+            user: selected.user.value(),
+            role: selected.role.value(),
             params: selected.params,
             parse_errors: self.parse_errors(),
             host,
@@ -116,6 +133,12 @@ impl<'a, 'e> Selection<'a, 'e> {
             client_ip,
             user_agent,
         }
+    }
+
+    /// A trace-id has no place for a hash: one that must not be shown is left out.
+    fn trace_id(&self) -> Option<&'a str> {
+        let is_clear = |id: &&str| self.secrets.covering(id.as_bytes()).is_none();
+        head::trace_id(self.exchange).filter(|_| matches!(self.fate(Covered::Trace), Fate::Clear)).filter(is_clear)
     }
 
     fn hash_of(&self, index: usize) -> Option<HashText> {
@@ -130,6 +153,8 @@ impl<'a, 'e> Selection<'a, 'e> {
             Text::Hashed(self.hash_of(index)?)
         } else if parameter.target {
             self.target(path)
+        } else if parameter.chosen {
+            self.secrets.binding().without(value, MAXIMUM_VALUE_BYTES)
         } else {
             self.secrets.without(value, MAXIMUM_VALUE_BYTES)
         })
@@ -149,13 +174,14 @@ impl<'a, 'e> Selection<'a, 'e> {
     fn params(&self, path: &Text<'a>) -> SelectedValues<'a> {
         let parameters = &self.selector.parameters;
         let params = Vec::with_capacity(parameters.len());
-        let mut selected = SelectedValues { params, user: None, role: None, deciding: None };
+        let mut selected =
+            SelectedValues { params, user: LastSeen::default(), role: LastSeen::default(), deciding: None };
         for (index, parameter) in parameters.iter().enumerate() {
             let Some(value) = self.value(index, path) else { continue };
             match parameter.kind {
                 ParameterType::None => {}
-                ParameterType::User => selected.user = Some(value.clone()),
-                ParameterType::Role => selected.role = Some(value.clone()),
+                ParameterType::User => selected.user.see(parameter.side, &value),
+                ParameterType::Role => selected.role.see(parameter.side, &value),
             }
             if self.grouped.decision.key == (DecidingKey::Configured { parameter: index }) {
                 selected.deciding = Some(value.clone());
@@ -212,13 +238,13 @@ impl<'a, 'e> Selection<'a, 'e> {
     fn query(&self, query: &'a [u8]) -> Text<'a> {
         let mut fields: SmallVec<[SelectedField<'a>; 8]> = SmallVec::new();
         for (index, parameter) in self.selector.parameters.iter().enumerate() {
-            let Some((name, hashed)) = &parameter.field else { continue };
+            let Some(name) = &parameter.field else { continue };
             let value = || self.extracted.get(index).value();
             let hash = || self.hash_of(index).or_else(|| value().map(|value| self.selector.key.hash(&[value])));
-            let hash = if *hashed { hash() } else { None };
+            let hash = if parameter.hashed { hash() } else { None };
             // A field that must be hashed and was not found whole shows its name only.
-            if !hashed || hash.is_some() {
-                fields.push(SelectedField { name, hash });
+            if !parameter.hashed || hash.is_some() {
+                fields.push(SelectedField { name, hash, chosen: parameter.chosen });
             }
         }
         target::query(query, &Values::Selected(&fields), &self.secrets)

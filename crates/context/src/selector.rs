@@ -26,8 +26,10 @@ pub(crate) struct Selected {
     pub(crate) hidden: bool,
     /// Exported as a hash: by its own mark, or because its value holds that of another hashed parameter.
     pub(crate) hashed: bool,
-    /// The query field this is exactly, and whether its value is hashed in the exported query.
-    pub(crate) field: Option<(Box<[u8]>, bool)>,
+    /// A credential that somebody chose to export in clear.
+    pub(crate) chosen: bool,
+    /// The query field this is exactly.
+    pub(crate) field: Option<Box<[u8]>>,
     /// This is the whole request target.
     pub(crate) target: bool,
 }
@@ -53,9 +55,7 @@ impl Selector {
             let point = &parameter.point;
             let is_hashed = parameter.hashed || hashed.iter().any(|other| lies_within(other, point));
             let field = match (point.side(), point.steps()) {
-                (Side::Request, [Step::Query(name)]) => {
-                    Some((name.as_bytes().into(), is_hashed || point.is_credential_place()))
-                }
+                (Side::Request, [Step::Query(name)]) => Some(name.as_bytes().into()),
                 _ => None,
             };
             Selected {
@@ -64,6 +64,7 @@ impl Selector {
                 side: point.side(),
                 hidden: parameter.hidden,
                 hashed: is_hashed,
+                chosen: !is_hashed && point.is_credential_place(),
                 field,
                 target: point.side() == Side::Request && matches!(point.steps(), [Step::Uri]),
             }

@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 
 use smallvec::SmallVec;
-use threadline_grouping::{HashText, is_credential_field};
+use threadline_grouping::HashText;
+use threadline_points::is_credential_name;
 
 use crate::endpoint::{self, HIDDEN, MAXIMUM_SEGMENTS, MORE};
 use crate::secrets::{Secrets, looks_like_credential};
@@ -156,10 +157,12 @@ fn covering(sent: &[u8], decoded: &[u8], secrets: &Secrets<'_>) -> Option<HashTe
 /// A segment without its parameters (RFC 3986, section 3.3), and the parameters with the `;` before them. An escaped
 /// `;` counts: some servers unescape first.
 fn split_parameters(segment: &[u8]) -> (&[u8], &[u8]) {
-    let plain = memchr::memchr(b';', segment);
-    let escaped = memchr::memchr(b'%', segment)
-        .and_then(|_| segment.windows(3).position(|escape| escape.eq_ignore_ascii_case(b"%3b")));
-    match plain.into_iter().chain(escaped).min() {
+    // Looks no further than the first separator: this is called again for what follows it.
+    let separates = |at: &usize| {
+        let rest = &segment[*at..];
+        rest[0] == b';' || rest.get(..3).is_some_and(|escape| escape.eq_ignore_ascii_case(b"%3b"))
+    };
+    match memchr::memchr2_iter(b';', b'%', segment).find(separates) {
         Some(at) => segment.split_at(at),
         None => (segment, &[]),
     }
@@ -201,6 +204,8 @@ pub(crate) struct SelectedField<'s> {
     pub(crate) name: &'s [u8],
     /// The hash to export; none for a field in clear.
     pub(crate) hash: Option<HashText>,
+    /// A credential that somebody chose to export in clear.
+    pub(crate) chosen: bool,
 }
 
 /// Which values of a query are exported.
@@ -232,12 +237,18 @@ pub(crate) fn query<'a>(query: &'a [u8], values: &Values<'_>, secrets: &Secrets<
             Values::Selected(selected) => {
                 let name = decoded_field(name);
                 let Some(position) = selected.iter().position(|field| field.name == &*name) else { continue };
-                if !shown.contains(&position) {
-                    shown.push(position);
-                    push_value(value, selected[position].hash, secrets, &mut exported);
+                if shown.contains(&position) {
+                    continue;
+                }
+                shown.push(position);
+                let SelectedField { hash, chosen, .. } = selected[position];
+                if chosen {
+                    push_value(value, hash, &secrets.binding(), &mut exported);
+                } else {
+                    push_value(value, hash, secrets, &mut exported);
                 }
             }
-            Values::AllButCredentials if is_credential_field(&decoded_field(name)) => exported.push_str("=…"),
+            Values::AllButCredentials if is_credential_name(&decoded_field(name)) => exported.push_str("=…"),
             Values::AllButCredentials => push_value(value, None, secrets, &mut exported),
         }
     }
@@ -263,4 +274,24 @@ fn decoded_field(field: &[u8]) -> Cow<'_, [u8]> {
     }
     let spaced: Vec<u8> = field.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     Cow::Owned(percent_decoded(&spaced).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same by a search of the whole text.
+    fn split_slowly(segment: &[u8]) -> (&[u8], &[u8]) {
+        let separates = |at: &usize| segment[*at] == b';' || segment[*at..].to_ascii_lowercase().starts_with(b"%3b");
+        segment.split_at((0..segment.len()).find(separates).unwrap_or(segment.len()))
+    }
+
+    proptest! {
+        #[test]
+        fn parameters_begin_at_the_first_separator(segment in "[a;%3bB]{0,24}") {
+            prop_assert_eq!(split_parameters(segment.as_bytes()), split_slowly(segment.as_bytes()));
+        }
+    }
 }

@@ -92,6 +92,99 @@ fn only_selected_values_leave_and_hashed_ones_as_hashes() {
     }
 }
 
+/// An exchange whose session `x-key` decides if that is a key, with every kind of credential, and each of them again
+/// in the path, a query name, the User-Agent and a header.
+fn full_of_copies() -> (Exchange, Vec<String>) {
+    let token = jwt(json!({"sub": "someone"}));
+    let basic = base64url(b"someone:canary-basic-password");
+    let mut credentials: Vec<String> = [
+        "canary-cookie",
+        "canary-later-cookie",
+        "canary-set-cookie",
+        "canary-deleted-cookie",
+        "canary-session-header",
+        "canary-auth-header",
+        "canary-api-key",
+        "canary-issued-header",
+        "canary-basic-password",
+        "canary-jsessionid",
+        "canary-query-session",
+        "canary-vault",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    credentials.extend([token.clone(), basic.clone()]);
+    let agents = credentials.join(" ");
+    let request = format!(
+        "GET /a;jsessionid=canary-jsessionid/{path}?sid=canary-query-session&{names}\n\
+         x-key: decides\n\
+         cookie: PHPSESSID=canary-cookie; theme=dark; session=\"canary-later-cookie\"\n\
+         authorization: Bearer {token}\n\
+         proxy-authorization: Basic {basic}\n\
+         x-session-id: canary-session-header\n\
+         x-auth-token: Bearer canary-auth-header\n\
+         x-api-key: canary-api-key\n\
+         x-vault-token: canary-vault\n\
+         user-agent: app ({agents})\n\
+         x-copy: copy of {agents}",
+        path = credentials.join("/"),
+        names = credentials.join("&"),
+    );
+    let response = "200\nset-cookie: sid=canary-set-cookie\nset-cookie: SID=canary-deleted-cookie; Max-Age=0\n\
+                    mcp-session-id: canary-issued-header";
+    (exchange(&request, response), credentials)
+}
+
+#[test]
+fn a_credential_leaves_by_no_other_place_whichever_key_decides() {
+    let (exchange, credentials) = full_of_copies();
+    for key in [
+        "request > header X-KEY",
+        "request > header X-ABSENT",
+        "request > header X-API-KEY",
+        "request > header AUTHORIZATION > bearer",
+        "response > header SET-COOKIE > cookie sid",
+    ] {
+        let parameters = json!([
+            {"name": "key", "point": key, "group": true, "hashed": true},
+            {"name": "copy", "point": "request > header X-COPY"},
+            {"name": "target", "point": "request > uri"},
+        ]);
+        let shown = select(&policy(parameters), &exchange, |contextual| format!("{contextual:?}"));
+        for credential in &credentials {
+            assert!(!shown.contains(credential), "{key}: {credential} in {shown}");
+        }
+        assert_eq!(canaries(&shown), Vec::<&str>::new(), "{key}");
+        assert!(shown.contains(&hash("canary-later-cookie")), "{key}: {shown}");
+    }
+}
+
+#[test]
+fn the_whole_target_is_shown_without_its_credentials() {
+    let names = [
+        "token",
+        "password",
+        "signature",
+        "X-Amz-Signature",
+        "X-Amz-Security-Token",
+        "sig",
+        "api_key",
+        "access_token",
+        "refresh_token",
+        "id_token",
+        "client_secret",
+        "user[password]",
+        "user%5Bpassword%5D",
+        "SESSION",
+    ];
+    let fields: Vec<String> = names.iter().map(|name| format!("{name}=canary-{}", name.len())).collect();
+    let exchange = exchange(&format!("GET /a?page=2&{}", fields.join("&")), "200");
+    let parameters = policy(json!([{"name": "target", "point": "request > uri"}]));
+    let shown = select(&parameters, &exchange, |contextual| format!("{contextual:?}"));
+    assert_eq!(canaries(&shown), Vec::<&str>::new(), "{shown}");
+    assert!(shown.contains("/a?page=2&token=…&password=…"), "{shown}");
+}
+
 #[test]
 fn the_whole_target_may_be_selected_but_its_credentials_stay() {
     let shown = exported(json!([{"name": "target", "point": "request > uri"}]));

@@ -62,6 +62,25 @@ fn the_last_parameter_with_a_value_names_user_and_role() {
 }
 
 #[test]
+fn a_user_of_the_response_was_seen_after_one_of_the_request() {
+    let parameter = |name: &str, point: &str| json!({"name": name, "point": point, "type": "user"});
+    let answered = parameter("answered", "response > body > json > property user");
+    let again = parameter("again", "response > header X-USER");
+    let asked = parameter("asked", "request > query user");
+    let exchange = exchange("GET /?user=a", "200\nx-user: c\ncontent-type: application/json\n\n{\"user\":\"b\"}");
+    for (parameters, expected) in [
+        (json!([asked, answered]), "b"),
+        (json!([answered, asked]), "b"),
+        (json!([answered, asked, again]), "c"),
+        (json!([again, answered, asked]), "b"),
+        (json!([asked]), "a"),
+    ] {
+        let user = of(parameters.clone(), &exchange, |contextual| contextual.user.clone().unwrap().as_str().to_owned());
+        assert_eq!(user, expected, "{parameters}");
+    }
+}
+
+#[test]
 fn the_query_shows_names_and_selected_values_only() {
     let parameters = json!([
         {"name": "page", "point": "request > query page"},
@@ -74,12 +93,85 @@ fn the_query_shows_names_and_selected_values_only() {
     assert_eq!(query("token=abc"), format!("token={}", hash("abc")));
     assert_eq!(query("page=a%20b"), "page=a%20b", "as sent");
     assert_eq!(query("page=1&page=2"), "page=1&page", "the first is what the point selects");
-    assert_eq!(query("sid=abc"), format!("sid={}", hash("abc")), "a credential, though the parameter is in clear");
+    assert_eq!(query("sid=abc"), format!("sid={}", hash("abc")), "the built-in set decided by it");
     assert_eq!(query("p[x]=1&p[y]=2"), "p[x]&p[y]");
     assert_eq!(query("a&&b=&=c"), "a&b&");
     assert_eq!(query(""), "");
     assert_eq!(target(parameters.clone(), "/a").1, None);
     assert!(query(&"name=1&".repeat(4000)).len() <= 8 * 1024 + 32);
+}
+
+#[test]
+fn who_chooses_a_credential_in_clear_gets_it_in_clear_there_and_nowhere_else() {
+    for (point, query) in [
+        ("request > query token", "token=secret-1"),
+        ("request > query sid", "sid=secret-1"),
+        ("request > query password", "password=secret-1"),
+    ] {
+        // Another key decides, so the built-in set does not.
+        let parameters = json!([
+            {"name": "key", "point": "request > header X-KEY", "group": true, "hashed": false},
+            {"name": "chosen", "point": point, "hashed": false},
+            {"name": "copy", "point": "request > header X-COPY"},
+        ]);
+        let request = format!("GET /a?{query}&q=x\nx-key: k\nx-copy: <secret-2>\ncookie: sid=secret-2");
+        of(parameters, &exchange(&request, "200"), |contextual| {
+            assert_eq!(contextual.query.as_ref().unwrap().as_str(), format!("{query}&q"), "{point}");
+            assert_eq!(contextual.params[1].value, Text::Clear("secret-1".into()), "{point}");
+            assert_eq!(contextual.params[2].value.as_str(), format!("<{}>", hash("secret-2")), "{point}");
+        });
+    }
+    let parameters = json!([
+        {"name": "chosen", "point": "request > header X-API-KEY", "hashed": false, "group": true},
+        {"name": "copy", "point": "request > header X-COPY"},
+    ]);
+    let request = "GET /secret-1\nx-api-key: secret-1\nx-copy: secret-1";
+    of(parameters, &exchange(request, "200"), |contextual| {
+        let hashed = hash("secret-1");
+        let values: Vec<&str> = contextual.params.iter().map(|parameter| parameter.value.as_str()).collect();
+        assert_eq!((values, contextual.path.as_str()), (vec!["secret-1", &hashed], &*format!("/{hashed}")));
+        assert_eq!(contextual.session.value.as_str(), "secret-1");
+    });
+}
+
+#[test]
+fn credentials_that_did_not_decide_are_hashed_wherever_they_appear() {
+    let request = |target: &str| {
+        format!(
+            "GET {target}\nx-key: k\nauthorization: Bearer secret-1\nuser-agent: app/1 (secret-2)\n\
+                 x-copy: secret-1,secret-2\nx-session-token: secret-2"
+        )
+    };
+    let parameters = json!([
+        {"name": "key", "point": "request > header X-KEY", "group": true, "hashed": false},
+        {"name": "copy", "point": "request > header X-COPY"},
+    ]);
+    let (one, two) = (hash("secret-1"), hash("secret-2"));
+    of(parameters, &exchange(&request("/a/secret-1/b?secret-2&x=1"), "200"), |contextual| {
+        assert_eq!(contextual.path.as_str(), format!("/a/{one}/b"));
+        assert_eq!(contextual.endpoint, "GET api.example/a/{hidden}/b");
+        assert_eq!(contextual.query.as_ref().unwrap().as_str(), "…&x");
+        assert_eq!(contextual.user_agent.as_ref().unwrap().as_str(), format!("app/1 ({two})"));
+        assert_eq!(contextual.params[1].value.as_str(), format!("{one},{two}"));
+        assert_eq!(contextual.session.value, Text::Clear("k".into()));
+    });
+}
+
+#[test]
+fn an_exchange_with_more_credentials_than_are_kept_shows_no_text() {
+    let cookies = |count: usize| (0..count).map(|number| format!("sid=secret-{number:02}; ")).collect::<String>();
+    let shown = |count: usize| {
+        let request = format!("GET /secret-40/a\nuser-agent: secret-40\ncookie: {}", cookies(count));
+        of(json!([]), &exchange(&request, "200"), |contextual| {
+            let agent = contextual.user_agent.as_ref().unwrap().as_str().to_owned();
+            (contextual.path.as_str().to_owned(), agent, contextual.endpoint.clone())
+        })
+    };
+    // One decides; 32 others are kept.
+    assert_eq!(shown(33).0, "/secret-40/a");
+    let (path, agent, endpoint) = shown(60);
+    assert_eq!((path, agent), (hash("/secret-40/a"), hash("secret-40")));
+    assert_eq!(endpoint, format!("GET {}/{{hidden}}", hash("api.example")));
 }
 
 #[test]
@@ -173,6 +265,9 @@ fn path_parameters_and_tokens_are_cut() {
     assert_eq!(path("/a;jsessionid=ABC/b"), "/a;jsessionid=…/b");
     assert_eq!(path("/a;v=1;w;=x"), "/a;v=…;w;=…");
     assert_eq!(path("/a%3Bjsessionid=ABC"), "/a;jsessionid=…");
+    assert_eq!(path("/a%41%3bb=c;d%3B%41e=f"), "/a%41;b=…;d;%41e=…");
+    let many = ";".repeat(8180);
+    assert_eq!(path(&format!("/{many}%41")), format!("/{many}%41"));
     let token = jwt(json!({"sub": "42"}));
     assert_eq!(target(json!([]), &format!("/verify/{token}")).0, "/verify/…");
     assert_eq!(target(json!([]), &format!("/verify/{token}")).2, "GET api.example/verify/{hidden}");
@@ -295,6 +390,20 @@ fn trace_ids_are_those_of_valid_headers() {
     ] {
         assert_eq!(trace(&wrong), None, "{wrong}");
     }
+}
+
+#[test]
+fn a_trace_id_that_is_a_secret_is_left_out() {
+    let id = "0af7651916cd43dd8448eb211c80319c";
+    let trace = |request: &str, parameters: Value| {
+        let exchange = exchange(&format!("GET /\ntraceparent: 00-{id}-b7ad6b7169203331-01\n{request}"), "200");
+        of(parameters, &exchange, |contextual| contextual.trace_id.map(str::to_owned))
+    };
+    assert_eq!(trace("cookie: sid=other-value", json!([])).as_deref(), Some(id));
+    assert_eq!(trace(&format!("cookie: sid={id}"), json!([])), None);
+    assert_eq!(trace("cookie: sid=4bf9; session=7651916cd43dd84", json!([])), None, "nor one that holds a secret");
+    let hashed = json!([{"name": "a", "point": "request > header X-A", "hashed": true}]);
+    assert_eq!(trace(&format!("x-a: {id}"), hashed), None);
 }
 
 #[test]

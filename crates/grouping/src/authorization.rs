@@ -1,6 +1,8 @@
 //! What an Authorization header says about who sends it (RFC 9110, section 11.6.2). Splits and recognises; decoding
 //! a JWT or Basic credentials is left to the points crate.
 
+use crate::placeholder::is_placeholder;
+
 /// Credentials by what a session can be made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Credentials<'e> {
@@ -11,24 +13,22 @@ pub(crate) enum Credentials<'e> {
     /// HTTP Basic.
     Basic,
     /// Nothing that stays the same from one request to the next: no credentials, a list of parameters (Digest,
-    /// AWS4-HMAC-SHA256, OAuth 1, HTTP signatures) or a handshake (Negotiate, NTLM).
+    /// AWS4-HMAC-SHA256, OAuth 1, HTTP signatures), a handshake (Negotiate, NTLM) or a signature of this request
+    /// (`AWS id:signature`).
     Passing,
 }
 
-/// Schemes whose token is made for one connection or one request.
+/// Schemes whose token is made for one connection …
 const HANDSHAKES: [&[u8]; 5] = [b"negotiate", b"ntlm", b"kerberos", b"hawk", b"digest"];
+/// … or signs one request: those of object stores (Amazon S3 version 2, Azure, Alibaba, Huawei, Google) and their kind.
+const SIGNATURES: [&[u8]; 7] = [b"aws", b"sharedkey", b"sharedkeylite", b"oss", b"obs", b"goog1", b"hmac"];
 
 impl<'e> Credentials<'e> {
     pub(crate) fn of(header: &'e [u8]) -> Self {
-        let header = header.trim_ascii();
-        let (scheme, token) = match header.iter().position(|byte| *byte == b' ' || *byte == b'\t') {
-            Some(at) => (&header[..at], header[at..].trim_ascii_start()),
-            // Some clients send the bare token; a lone word of a few letters is a scheme without credentials.
-            None if is_lone_scheme(header) => return Self::Passing,
-            None => (&header[..0], header),
-        };
+        let (scheme, token) = split(header);
         let is_one_token = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b',' | b'"');
-        if token.is_empty() || HANDSHAKES.iter().any(|handshake| scheme.eq_ignore_ascii_case(handshake)) {
+        let passing = |known: &&[u8]| scheme.eq_ignore_ascii_case(known);
+        if token.is_empty() || HANDSHAKES.iter().chain(&SIGNATURES).any(passing) {
             Self::Passing
         } else if scheme.eq_ignore_ascii_case(b"basic") {
             Self::Basic
@@ -39,6 +39,18 @@ impl<'e> Credentials<'e> {
         } else {
             Self::Token(token)
         }
+    }
+}
+
+/// Scheme and credentials. Some clients send the bare token; a placeholder, as a scheme alone is one, has none.
+pub(crate) fn split(header: &[u8]) -> (&[u8], &[u8]) {
+    let header = header.trim_ascii();
+    if is_placeholder(header) {
+        return (header, &[]);
+    }
+    match memchr::memchr2(b' ', b'\t', header) {
+        Some(at) => (&header[..at], header[at..].trim_ascii_start()),
+        None => (&[], header),
     }
 }
 
@@ -54,12 +66,6 @@ pub fn looks_like_jwt(text: &[u8]) -> bool {
     let mut part = || parts.next().filter(|part| part.iter().all(base64url));
     let (Some(_), Some(payload), Some(_)) = (part(), part(), part()) else { return false };
     payload.len() >= 2 && parts.next().is_none()
-}
-
-fn is_lone_scheme(word: &[u8]) -> bool {
-    [b"bearer".as_slice(), b"basic", b"token", b"jwt", b"digest", b"negotiate", b"ntlm"]
-        .iter()
-        .any(|scheme| word.eq_ignore_ascii_case(scheme))
 }
 
 #[cfg(test)]
@@ -90,6 +96,13 @@ mod tests {
             ("OAuth oauth_consumer_key=\"k\", oauth_signature=\"s\"", Passing),
             ("Negotiate YIIJvwYGKwYB", Passing),
             ("NTLM TlRMTVNTUAAB", Passing),
+            ("AWS AKIAIOSFODNN7EXAMPLE:frJIUN8DYpKDtOLCwo//yllqDzg=", Passing),
+            ("SharedKey account:ctzMq410TV3wS7upTBcunJTDLEJwMAZuFPfr0mrrA08=", Passing),
+            ("SharedKeyLite account:signature", Passing),
+            ("OSS id:signature", Passing),
+            ("aws id:signature", Passing),
+            ("AWSome key", Token(b"key")),
+            ("[object Object]", Passing),
             ("Bearer a b", Passing),
             ("Bearer a\0b", Passing),
         ] {

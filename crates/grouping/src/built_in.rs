@@ -7,13 +7,14 @@
 use std::borrow::Cow;
 
 use threadline_model::Exchange;
-use threadline_points::{Bounds, Extracted, Found, ParseError, Plan, Point, Scratch, Side};
+use threadline_points::{Bounds, Extracted, Found, ParseError, Plan, Point, Scratch, SetCookie, Side};
 
 use crate::authorization::Credentials;
-use crate::cookies;
+use crate::cookies::{self, pieces, split_once};
 use crate::decision::{MAXIMUM_VALUE_BYTES, Parts};
 use crate::hash::Namespace;
-use crate::rules::{BuiltInRule, COOKIE_RULES, RULES, Reads};
+use crate::placeholder::is_placeholder;
+use crate::rules::{BuiltInRule, COOKIE_RULES, RULES, Reads, SINGLE_RULES, query_rule};
 
 /// Which messages may decide.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,10 +71,11 @@ impl BuiltInSet {
             return Some(hit);
         }
         let mut authorization = Authorization::new(exchange);
-        for rule in &RULES[COOKIE_RULES..] {
+        for rule in SINGLE_RULES {
             let shared = |value| Some(Hit::one(rule, Namespace::Shared, Cow::Borrowed(value), Side::Request));
             let hit = match &rule.reads {
-                Reads::Cookie(_) | Reads::CookiePair(..) => None,
+                // Cookies stand first in the table and query fields last; either are read in one pass.
+                Reads::Cookie(_) | Reads::CookiePair(..) | Reads::Query(_) => None,
                 Reads::Header(name) => request_header(exchange, name).and_then(shared),
                 Reads::IssuedHeader(name) => issued_header(exchange, name, messages)
                     .map(|value| Hit::one(rule, Namespace::Shared, Cow::Borrowed(value), Side::Response))
@@ -82,9 +84,7 @@ impl BuiltInSet {
                 Reads::TokenSubject => authorization.subject(rule, &self.claims, exchange, scratch, parse_errors),
                 Reads::Token => authorization.token().and_then(shared),
                 Reads::BasicUser => authorization.basic_user(rule, &self.basic, exchange, scratch, parse_errors),
-                Reads::PathParameter(name) => path_parameter(exchange, name).and_then(shared),
-                // Query rules are the last of the table and are read in one pass.
-                Reads::Query(_) => break,
+                Reads::PathParameter(name) => path_parameters(exchange, name).next().and_then(shared),
             };
             if hit.is_some() {
                 return hit;
@@ -100,9 +100,9 @@ impl<'e> Hit<'e> {
     }
 }
 
-/// G1 for values of the built-in set.
-fn works(value: &[u8]) -> bool {
-    !value.is_empty() && value.len() <= MAXIMUM_VALUE_BYTES
+/// G1 for values of the built-in set, where a word that stands for no value is none.
+pub(crate) fn works(value: &[u8]) -> bool {
+    value.len() <= MAXIMUM_VALUE_BYTES && !is_placeholder(value)
 }
 
 fn request_header<'e>(exchange: &'e Exchange, name: &str) -> Option<&'e [u8]> {
@@ -143,13 +143,40 @@ enum Place {
     Half(usize),
 }
 
+/// The cookie rules by the first letter of the names they read, a bit for each: a cookie is compared with few.
+static RULES_BY_LETTER: [u64; 256] = {
+    assert!(COOKIE_RULES <= 64);
+    let mut letters = [0; 256];
+    let mut index = 0;
+    while index < COOKIE_RULES {
+        if let Reads::Cookie(name) = &RULES[index].reads {
+            letters[name.beginning().as_bytes()[0] as usize] |= 1 << index;
+        } else if let Reads::CookiePair(first, second) = &RULES[index].reads {
+            letters[first.as_bytes()[0] as usize] |= 1 << index;
+            letters[second.as_bytes()[0] as usize] |= 1 << index;
+        }
+        index += 1;
+    }
+    letters
+};
+
+/// Whether a rule reads a cookie of this name, given without its prefix.
+pub(crate) fn is_session_cookie(name: &[u8]) -> bool {
+    place_of(name).is_some()
+}
+
 fn place_of(name: &[u8]) -> Option<Place> {
-    RULES[..COOKIE_RULES].iter().enumerate().find_map(|(index, rule)| match &rule.reads {
-        Reads::Cookie(known) => known.matches(name).then_some(Place::Alone(index)),
-        Reads::CookiePair(first, _) if first.as_bytes() == name => Some(Place::Half(0)),
-        Reads::CookiePair(_, second) if second.as_bytes() == name => Some(Place::Half(1)),
-        _ => None,
-    })
+    let mut candidates = RULES_BY_LETTER[usize::from(*name.first()?)];
+    while candidates != 0 {
+        let index = candidates.trailing_zeros() as usize;
+        match &RULES[index].reads {
+            Reads::Cookie(known) if known.matches(name) => return Some(Place::Alone(index)),
+            Reads::CookiePair(first, _) if first.as_bytes() == name => return Some(Place::Half(0)),
+            Reads::CookiePair(_, second) if second.as_bytes() == name => return Some(Place::Half(1)),
+            _ => candidates &= candidates - 1,
+        }
+    }
+    None
 }
 
 impl<'e> CookieSearch<'e> {
@@ -194,10 +221,9 @@ fn find_cookie(exchange: &Exchange, messages: Messages) -> Option<Hit<'_>> {
     let mut search = CookieSearch::default();
     if let Some(response) = exchange.response.as_ref().filter(|_| messages == Messages::Both) {
         for header in response.headers.as_map().get_all(http::header::SET_COOKIE) {
-            let header = header.as_bytes();
-            if let Some(cookie) = cookies::set_cookie(header).filter(|cookie| works(cookie.value))
-                && let Some(place) = place_of(cookie.name)
-                && !cookies::deletes(header, exchange.started)
+            if let Some(cookie) = SetCookie::parse(header.as_bytes()).filter(|cookie| works(cookie.value))
+                && let Some(place) = place_of(cookies::without_prefix(cookie.name))
+                && !cookie.has_expired(exchange.started)
             {
                 search.see(place, Seen { value: cookie.value, side: Side::Response });
             }
@@ -307,18 +333,10 @@ impl<'e> Authorization<'e> {
     }
 }
 
-/// Path and query of a target, at its first `?`.
-fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match target.iter().position(|byte| *byte == b'?') {
-        Some(at) => (&target[..at], Some(&target[at + 1..])),
-        None => (target, None),
-    }
-}
-
-/// The value of `;name=` in any segment of the path (RFC 3986, section 3.3).
-fn path_parameter<'e>(exchange: &'e Exchange, name: &str) -> Option<&'e [u8]> {
-    let (path, _) = split_target(exchange.request.target.as_bytes());
-    path.split(|byte| *byte == b';').skip(1).find_map(|parameter| {
+/// The values that work of `;name=` in any segment of the path (RFC 3986, section 3.3).
+pub(crate) fn path_parameters<'e>(exchange: &'e Exchange, name: &str) -> impl Iterator<Item = &'e [u8]> {
+    let (path, _) = split_once(exchange.request.target.as_bytes(), b'?');
+    pieces(path, b';').skip(1).filter_map(move |parameter| {
         let (found, value) = parameter.split_at_checked(name.len())?;
         let value = value.strip_prefix(b"=").filter(|_| found.eq_ignore_ascii_case(name.as_bytes()))?;
         let end = value.iter().position(|byte| *byte == b'/').unwrap_or(value.len());
@@ -326,17 +344,18 @@ fn path_parameter<'e>(exchange: &'e Exchange, name: &str) -> Option<&'e [u8]> {
     })
 }
 
+/// The query fields that rules read, in the order of the query: the rule's position, and the value as sent.
+pub(crate) fn query_fields(exchange: &Exchange) -> impl Iterator<Item = (usize, &[u8])> {
+    let (_, query) = split_once(exchange.request.target.as_bytes(), b'?');
+    query.into_iter().flat_map(|query| pieces(query, b'&')).filter_map(|field| {
+        let (name, value) = split_once(field, b'=');
+        Some((query_rule(name)?, value?))
+    })
+}
+
 fn find_query_field(exchange: &Exchange) -> Option<Hit<'_>> {
-    let (_, query) = split_target(exchange.request.target.as_bytes());
     let mut best: Option<(usize, Cow<'_, [u8]>)> = None;
-    for field in query?.split(|byte| *byte == b'&') {
-        let Some(at) = field.iter().position(|byte| *byte == b'=') else { continue };
-        let (name, value) = (&field[..at], &field[at + 1..]);
-        let named = |rule: &BuiltInRule| match &rule.reads {
-            Reads::Query(known) => name.eq_ignore_ascii_case(known.as_bytes()),
-            _ => false,
-        };
-        let Some(index) = RULES.iter().rposition(named) else { continue };
+    for (index, value) in query_fields(exchange) {
         if best.as_ref().is_none_or(|(best, _)| index < *best) {
             let value = decode_field(value);
             if works(&value) {
@@ -348,7 +367,7 @@ fn find_query_field(exchange: &Exchange) -> Option<Hit<'_>> {
 }
 
 /// Decodes a value of `application/x-www-form-urlencoded`, so that it equals the same value elsewhere.
-fn decode_field(value: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn decode_field(value: &[u8]) -> Cow<'_, [u8]> {
     if !value.iter().any(|byte| matches!(byte, b'%' | b'+')) {
         return Cow::Borrowed(value);
     }

@@ -1,7 +1,5 @@
-//! Cookies as far as sessions need them: pairs of a Cookie header, and the pair of a Set-Cookie header together with
-//! whether it deletes the cookie (RFC 6265). Values are bytes as they stand; nothing is decoded, nothing allocated.
-
-use threadline_model::Timestamp;
+//! The cookies of a request as far as sessions need them (RFC 6265). Values are bytes as they stand; nothing is decoded,
+//! nothing allocated. Set-Cookie is read by the points crate.
 
 /// Name and value of one cookie.
 #[derive(Clone, Copy)]
@@ -13,39 +11,32 @@ pub(crate) struct Cookie<'e> {
 
 /// The pairs of one Cookie header (RFC 6265, section 4.2), in their order. A piece without `=` is no cookie.
 pub(crate) fn request_cookies(header: &[u8]) -> impl Iterator<Item = Cookie<'_>> {
-    header.split(|byte| *byte == b';').filter_map(pair)
+    pieces(header, b';').filter_map(pair)
 }
 
-/// The pair of one Set-Cookie header (section 4.1); whether it deletes the cookie is another question.
-pub(crate) fn set_cookie(header: &[u8]) -> Option<Cookie<'_>> {
-    header.split(|byte| *byte == b';').next().and_then(pair)
-}
-
-/// Whether a Set-Cookie header deletes its cookie at `now`. Max-Age has precedence over Expires (section 5.3, step 3);
-/// some frameworks write a word instead of an empty value. An attribute that cannot be read is ignored.
-pub(crate) fn deletes(header: &[u8], now: Timestamp) -> bool {
-    let Some(cookie) = set_cookie(header) else { return true };
-    if cookie.value.is_empty() || cookie.value == b"\"\"" || cookie.value.eq_ignore_ascii_case(b"deleted") {
-        return true;
-    }
-    let parsed = std::str::from_utf8(header).ok().and_then(|header| cookie::Cookie::parse(header).ok());
-    let Some(parsed) = parsed else { return false };
-    match (parsed.max_age(), parsed.expires_datetime()) {
-        (Some(age), _) => !age.is_positive(),
-        (None, Some(expires)) => expires.unix_timestamp() <= now.micros().div_euclid(1_000_000),
-        (None, None) => false,
-    }
+/// The pieces of a text between its separators, found without looking at each byte by itself.
+pub(crate) fn pieces(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (piece, after) = split_once(text, separator);
+        rest = after;
+        Some(piece)
+    })
 }
 
 fn pair(piece: &[u8]) -> Option<Cookie<'_>> {
     let (name, value) = split_once(piece, b'=');
-    let name = name.trim_ascii();
-    let name = name.strip_prefix(b"__Host-").or_else(|| name.strip_prefix(b"__Secure-")).unwrap_or(name);
-    Some(Cookie { name, value: value?.trim_ascii() })
+    Some(Cookie { name: without_prefix(name.trim_ascii()), value: value?.trim_ascii() })
 }
 
-fn split_once(text: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
-    match text.iter().position(|byte| *byte == separator) {
+/// A cookie's name without `__Host-` or `__Secure-`.
+pub(crate) fn without_prefix(name: &[u8]) -> &[u8] {
+    name.strip_prefix(b"__Host-").or_else(|| name.strip_prefix(b"__Secure-")).unwrap_or(name)
+}
+
+pub(crate) fn split_once(text: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
+    match memchr::memchr(separator, text) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
         None => (text, None),
     }
@@ -57,9 +48,6 @@ mod tests {
 
     use super::*;
 
-    /// 2026-11-23T12:00:00Z
-    const NOON: Timestamp = Timestamp::from_micros(1_795_435_200_000_000);
-
     #[test]
     fn cookie_headers_split_into_pairs() {
         let pairs: Vec<_> = request_cookies(b"a=1; b = x=y ;flag; __Host-c=3;;=4; d=").collect();
@@ -68,40 +56,11 @@ mod tests {
         assert_eq!(shown, expected);
     }
 
-    #[test]
-    fn a_set_cookie_that_deletes_is_told_from_one_that_sets() {
-        for (header, sets) in [
-            ("sid=a", true),
-            ("sid=a; Path=/; HttpOnly", true),
-            ("sid=a; Max-Age=3600", true),
-            ("sid=a; Max-Age=0", false),
-            ("sid=a; max-age=-1", false),
-            ("sid=a; Max-Age=x", true),
-            ("sid=", false),
-            ("sid=\"\"", false),
-            ("sid=deleted; Path=/", false),
-            ("sid=a; Expires=Thu, 01 Jan 1970 00:00:00 GMT", false),
-            ("sid=a; expires=Thu, 01-Jan-70 00:00:01 GMT", false),
-            ("sid=a; Expires=Mon, 23 Nov 2026 11:59:59 GMT", false),
-            ("sid=a; Expires=Mon, 23 Nov 2026 12:00:01 GMT", true),
-            ("sid=a; Expires=Wed, 21-Oct-2037 07:28:00 GMT", true),
-            ("sid=a; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=60", true),
-            ("sid=a; Expires=soon", true),
-            ("sid=a; Expires=99 Feb 99999 99:99:99", true),
-            ("sid=\u{e9}; Max-Age=60", true),
-            ("sid", false),
-            ("", false),
-        ] {
-            assert_eq!(!deletes(header.as_bytes(), NOON), sets, "{header}");
-        }
-    }
-
     proptest! {
         #[test]
         fn any_bytes_are_read_without_panic(header in prop::collection::vec(any::<u8>(), 0..200)) {
             let pairs = request_cookies(&header).count();
             prop_assert!(pairs <= header.len() + 1);
-            deletes(&header, NOON);
         }
     }
 }

@@ -11,19 +11,22 @@
 mod authorization;
 mod built_in;
 mod cookies;
+mod credentials;
 mod decision;
 mod fallback;
 mod grouper;
 mod hash;
+mod placeholder;
 mod rules;
 mod secret;
 mod trace;
 
 pub use authorization::looks_like_jwt;
+pub use credentials::visit_credentials;
 pub use decision::{DecidingKey, Decision, Grouped, KeyKind, MAXIMUM_VALUE_BYTES, Parts, RequestSession};
 pub use fallback::FallbackKind;
 pub use grouper::Grouper;
 pub use hash::{HashText, Namespace, ParameterHashKey, SessionHashKey};
-pub use rules::{BuiltInRule, built_in_rules, is_credential_field};
+pub use rules::{BuiltInRule, built_in_rules};
 pub use secret::{InstallationSecret, SecretError};
 pub use trace::{KeyOutcome, Trace, trace_outcome};

@@ -50,6 +50,13 @@ pub(crate) enum CookieName {
 }
 
 impl CookieName {
+    /// What every name that matches begins with.
+    pub(crate) const fn beginning(&self) -> &'static str {
+        match self {
+            Self::Exact(text) | Self::Prefix(text) | Self::PrefixHexadecimal(text) | Self::Framed(text, _) => text,
+        }
+    }
+
     pub(crate) fn matches(&self, name: &[u8]) -> bool {
         match self {
             Self::Exact(exact) => name == exact.as_bytes(),
@@ -193,15 +200,31 @@ pub(crate) const COOKIE_RULES: usize = {
     count
 };
 
+/// How many rules of the table read query fields; they stand last.
+const QUERY_RULES: usize = {
+    let mut count = 0;
+    while matches!(RULES[RULES.len() - 1 - count].reads, Reads::Query(_)) {
+        count += 1;
+    }
+    count
+};
+
+/// The rules between, each of which is looked up by itself.
+pub(crate) static SINGLE_RULES: &[BuiltInRule] = RULES.split_at(RULES.len() - QUERY_RULES).0.split_at(COOKIE_RULES).1;
+
+/// The rule that reads a query field of this name; without regard to ASCII case.
+pub(crate) fn query_rule(name: &[u8]) -> Option<usize> {
+    let first = RULES.len() - QUERY_RULES;
+    let named = |rule: &BuiltInRule| match &rule.reads {
+        Reads::Query(known) => name.eq_ignore_ascii_case(known.as_bytes()),
+        _ => false,
+    };
+    RULES[first..].iter().position(named).map(|position| first + position)
+}
+
 /// The built-in set in its order, for showing beside the configured keys.
 pub fn built_in_rules() -> &'static [BuiltInRule] {
     RULES
-}
-
-/// Whether a query field of this name holds a session or a credential by the built-in set; without regard to ASCII
-/// case.
-pub fn is_credential_field(name: &[u8]) -> bool {
-    RULES.iter().any(|rule| matches!(&rule.reads, Reads::Query(known) if name.eq_ignore_ascii_case(known.as_bytes())))
 }
 
 #[cfg(test)]
@@ -214,6 +237,21 @@ mod tests {
             assert!(!rule.description.is_empty() && rule.name.len() <= 64, "{}", rule.name);
             assert!(RULES[..position].iter().all(|other| other.name != rule.name), "{}", rule.name);
         }
+    }
+
+    #[test]
+    fn headers_and_query_fields_of_the_table_are_credentials_to_points_too() {
+        for rule in RULES {
+            let known = match &rule.reads {
+                Reads::Header(name) | Reads::IssuedHeader(name) => threadline_points::is_credential_header(name),
+                Reads::Query(name) | Reads::PathParameter(name) => {
+                    threadline_points::is_credential_name(name.as_bytes())
+                }
+                _ => true,
+            };
+            assert!(known, "{}", rule.name);
+        }
+        assert_eq!(RULES.iter().filter(|rule| matches!(rule.reads, Reads::Query(_))).count(), QUERY_RULES);
     }
 
     #[test]

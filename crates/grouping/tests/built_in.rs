@@ -206,6 +206,84 @@ fn values_that_do_not_work_are_passed_over() {
 }
 
 #[test]
+fn placeholders_are_no_identifiers() {
+    // Each with what decides in its place.
+    for placeholder in
+        ["null", "undefined", "None", "nil", "NaN", "false", "deleted", "\"\"", "[object Object]", "Bearer", "token"]
+    {
+        for place in [
+            "GET /\nauthorization: Bearer VALUE",
+            "GET /\nauthorization: VALUE",
+            "GET /\nx-auth-token: VALUE",
+            "GET /\nx-auth-token: Bearer VALUE",
+            "GET /\nx-session-id: VALUE",
+            "GET /\nx-api-key: VALUE",
+            "GET /\ncookie: PHPSESSID=VALUE",
+            "GET /\ncookie: sid=VALUE; theme=dark",
+            "GET /\ncookie: CFID=VALUE; CFTOKEN=2",
+            "GET /;jsessionid=VALUE",
+            "GET /?access_token=VALUE",
+        ] {
+            let request = place.replace("VALUE", placeholder);
+            assert_eq!(group(&request, "200").key, "address", "{request}");
+            let next = format!("{request}\napi-key: v");
+            assert_eq!(group(&next, "200").key, "header API-KEY", "{next}");
+        }
+        for place in ["set-cookie: sid=VALUE; Path=/", "mcp-session-id: VALUE"] {
+            let response = format!("200\n{}", place.replace("VALUE", placeholder));
+            assert_eq!(group("GET /", &response).key, "address", "{response}");
+        }
+    }
+    let token = jwt(json!({"iss": "https://id", "sub": "undefined", "sid": "null"}));
+    let grouped = group(&format!("GET /\nauthorization: Bearer {token}"), "200");
+    assert_eq!((grouped.key.as_str(), grouped.session), ("authorization token", shared(&token)));
+    let user = format!("GET /\nauthorization: Basic {}", support::base64url(b"undefined:undefined"));
+    assert_eq!(group(&user, "200").key, "address");
+    let configured = Stage::new(&keys(&["request > header X-API-KEY"]));
+    let grouped = configured.group(&exchange("GET /\nx-api-key: null", "200"));
+    assert_eq!(grouped.session, shared("null"), "whoever configures a key says what its values are");
+}
+
+#[test]
+fn a_signature_of_one_request_is_no_session() {
+    for header in ["AWS AKID:c2ln", "SharedKey account:c2ln", "SharedKeyLite account:c2ln", "OSS id:c2ln"] {
+        assert_eq!(group(&format!("GET /\nauthorization: {header}"), "200").key, "address", "{header}");
+    }
+}
+
+fn credentials(request: &str, response: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    threadline_grouping::visit_credentials(&exchange(request, response), |value| {
+        found.push(String::from_utf8(value.into_owned()).unwrap());
+    });
+    found
+}
+
+#[test]
+fn every_opaque_credential_is_offered_whichever_rule_decides() {
+    for rule in built_in_rules() {
+        let (request, _) = case(rule.name);
+        // A rule before all others decides.
+        let (first, rest) = request.split_once('\n').unwrap_or((&request, ""));
+        let found = credentials(&format!("{first}\ncookie: PHPSESSID=decides\n{rest}"), "200");
+        let expected: Vec<String> = match rule.name {
+            "cookies CFID and CFTOKEN" => vec!["2".into(), "1".into()],
+            "authorization Basic user" => {
+                vec![support::base64url(b"alice:secret:with:colons"), "secret:with:colons".into()]
+            }
+            name if name.contains("JWT") => vec![rest.split_once("Bearer ").unwrap().1.into()],
+            _ => vec!["v".into()],
+        };
+        assert_eq!(found, [vec!["decides".to_owned()], expected].concat(), "{}", rule.name);
+    }
+    let response = "200\nset-cookie: __Host-sid=\"set\"; Max-Age=0\nmcp-session-id: issued\nset-cookie: theme=dark";
+    assert_eq!(credentials("GET /", response), ["set", "issued"]);
+    let others = "GET /?a=b&access_token=%61b&access_token=c\nproxy-authorization: Basic YTpiYg==\nx-csrf-token: Fetch\n\
+                  x-vault-token: vault\nx-auth-token: Bearer auth\nauthorization: AWS id:c2ln\ncookie: sid=null";
+    assert_eq!(credentials(others, ""), ["YTpiYg", "bb", "vault", "auth", "id:c2ln", "ab", "c"]);
+}
+
+#[test]
 fn the_first_of_repeated_names_decides() {
     assert_eq!(group("GET /\nx-session-id: one\nx-session-id: two", "200").session, shared("one"));
     assert_eq!(group("GET /\ncookie: sid=one\ncookie: sid=two", "200").session, shared("one"));

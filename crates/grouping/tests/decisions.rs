@@ -53,6 +53,12 @@ fn a_key_that_may_have_been_missed_makes_the_decision_uncertain() {
     let damaged = stage.group(&exchange("POST /?b=v\ncontent-type: application/json\n\n{\"x\": tru", "200"));
     assert_eq!((damaged.trace.as_str(), damaged.uncertain), ("pd", true));
 
+    let answered = Stage::new(&keys(&["response > body > json > property a", "request > query b"]));
+    let grouped = answered.group(&exchange("POST /?b=v", ""));
+    assert_eq!((grouped.trace.as_str(), grouped.uncertain), ("cd", true), "the response never arrived");
+    let grouped = answered.group(&exchange("POST /?b=v", "204"));
+    assert_eq!((grouped.trace.as_str(), grouped.uncertain), ("ad", false), "it arrived, and is empty");
+
     let turned = Stage::new(&keys(&["request > query b", "request > body > json > property a"]));
     let grouped = turned.group(&uncaptured);
     assert_eq!((grouped.trace.as_str(), grouped.uncertain), ("dn", false), "an earlier key was not missed");

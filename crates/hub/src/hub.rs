@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
-use threadline_model::{Clock, Timestamp};
+use threadline_model::{Clock, Network, Timestamp};
 use threadline_policy::{Policy, PolicyDocument};
 use threadline_store::ExchangeStore;
 use tokio::net::TcpListener;

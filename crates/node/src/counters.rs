@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counters since start. Every received exchange is, in the end, either shed or exported.
+/// Counters since start. Every received exchange is, in the end, shed, failed, exported, or lost with its row.
 #[derive(Debug, Default)]
 pub struct NodeCounters {
     /// Exchanges offered by sources.
@@ -11,6 +11,8 @@ pub struct NodeCounters {
     pub shed: AtomicU64,
     /// Exchanges that went through all stages.
     pub processed: AtomicU64,
+    /// Exchanges dropped because their analysis ended by a panic: a defect of ours. The next one is analysed again.
+    pub failed: AtomicU64,
     /// Exchanges decided by a configured key.
     pub decided_configured: AtomicU64,
     /// Exchanges decided by the built-in set.
@@ -25,7 +27,8 @@ pub struct NodeCounters {
     pub exported_batches: AtomicU64,
     /// Attempts to export a batch that failed and were repeated.
     pub export_failures: AtomicU64,
-    /// Rows given up at shutdown because the store did not take them before the deadline.
+    /// Rows given up: the store refused them for good, or did not take them before the deadline of a shutdown, or a
+    /// panic left their batch half written.
     pub lost_rows: AtomicU64,
 }
 

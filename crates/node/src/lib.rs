@@ -6,6 +6,7 @@
 
 mod counters;
 mod export;
+mod panics;
 mod pipeline;
 mod queue;
 mod worker;
@@ -14,4 +15,4 @@ pub use counters::NodeCounters;
 pub use export::{ExportError, Exporter};
 pub use pipeline::{CompileError, Pipeline};
 pub use queue::ExchangeQueue;
-pub use worker::{BATCH_AGE, BATCH_ROWS, Node, NodeSettings};
+pub use worker::{BATCH_AGE, BATCH_BYTES, BATCH_ROWS, Node, NodeSettings, batch_is_full};

@@ -43,6 +43,11 @@ impl Pipeline {
         })
     }
 
+    /// Forgets what a panic may have left half done.
+    pub(crate) fn recover(&mut self) {
+        self.scratch = Scratch::default();
+    }
+
     /// Takes one exchange through all stages and appends its row.
     pub fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) {
         // 1. points: what the policy asks for, one walk per body.

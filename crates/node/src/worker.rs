@@ -1,23 +1,32 @@
 //! The worker thread: takes exchanges from the queue, runs them through the pipeline, closes batches.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use threadline_grouping::InstallationSecret;
-use threadline_model::BatchId;
+use threadline_model::{BatchId, Exchange, behind_traffic};
 use threadline_policy::Policy;
 use threadline_record::RowBuilder;
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use crate::export::{self, ClosedBatch};
-use crate::{CompileError, ExchangeQueue, Exporter, NodeCounters, Pipeline};
+use crate::{CompileError, ExchangeQueue, Exporter, NodeCounters, Pipeline, panics};
 
 /// A batch is closed when it has this many rows …
 pub const BATCH_ROWS: usize = 8_192;
+/// … or its rows take this many bytes: a few hundred of the largest rows, and well below
+/// [`MAXIMUM_IPC_BYTES`](threadline_record::MAXIMUM_IPC_BYTES) …
+pub const BATCH_BYTES: usize = 16 << 20;
 /// … or when its first row is this old.
 pub const BATCH_AGE: Duration = Duration::from_millis(250);
+
+/// Whether a batch is to be closed whatever its age, here and by whoever else fills batches.
+pub fn batch_is_full(rows: &RowBuilder) -> bool {
+    rows.len() >= BATCH_ROWS || rows.bytes() >= BATCH_BYTES
+}
 
 /// Closed batches waiting for export; when full, the worker waits, the queue fills, and exchanges are shed.
 const CLOSED_BATCHES: usize = 8;
@@ -56,16 +65,17 @@ impl Node {
         let queue = Arc::new(ExchangeQueue::new(settings.queue_capacity, Arc::clone(&counters)));
         let (closed, batches) = mpsc::channel(CLOSED_BATCHES);
         let (give_up, giving_up) = watch::channel(false);
-        let pipeline = Pipeline::compile(&policy.borrow_and_update().clone(), &secret, &settings.name)?;
+        let compile = move |policy: &Policy| Pipeline::compile(policy, &secret, &settings.name);
+        let analysis = compile(&policy.borrow_and_update().clone())?;
+        panics::keep_quiet();
         let worker = {
             let (queue, counters) = (Arc::clone(&queue), Arc::clone(&counters));
             std::thread::Builder::new()
-                .name("analysis".to_owned())
+                .name(panics::ANALYSIS_THREAD.to_owned())
                 .spawn(move || {
+                    behind_traffic();
                     queue.served_by(std::thread::current());
-                    let name = settings.name;
-                    Worker { queue, counters, closed, batch: Batching::default(), pipeline, policy, secret, name }
-                        .run();
+                    Worker { queue, counters, closed, batch: Batching::default(), analysis, compile, policy }.run();
                 })
                 .map_err(CompileError::Thread)?
         };
@@ -110,18 +120,36 @@ struct Batching {
     since: Option<Instant>,
 }
 
-struct Worker {
+/// What the worker does with an exchange: the pipeline, and something that fails in tests.
+trait Analysis {
+    /// Appends the exchange's row.
+    fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters);
+
+    /// Forgets what a panic may have left half done.
+    fn recover(&mut self);
+}
+
+impl Analysis for Pipeline {
+    fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) {
+        Self::process(self, exchange, rows, counters);
+    }
+
+    fn recover(&mut self) {
+        Self::recover(self);
+    }
+}
+
+struct Worker<A, C> {
     queue: Arc<ExchangeQueue>,
     counters: Arc<NodeCounters>,
     closed: mpsc::Sender<ClosedBatch>,
     batch: Batching,
-    pipeline: Pipeline,
+    analysis: A,
+    compile: C,
     policy: watch::Receiver<Arc<Policy>>,
-    secret: Arc<InstallationSecret>,
-    name: String,
 }
 
-impl Worker {
+impl<A: Analysis, C: FnMut(&Policy) -> Result<A, CompileError>> Worker<A, C> {
     fn run(mut self) {
         let mut pause = PAUSES.0;
         loop {
@@ -134,7 +162,7 @@ impl Worker {
                 self.close_batch();
                 return;
             } else {
-                std::thread::park_timeout(pause);
+                self.queue.wait(pause);
                 pause = (pause * 2).min(PAUSES.1);
             }
             if self.batch.since.is_some_and(|since| since.elapsed() >= BATCH_AGE) {
@@ -148,9 +176,11 @@ impl Worker {
         let mut any = false;
         while let Some(exchange) = self.queue.take() {
             any = true;
-            self.pipeline.process(&exchange, &mut self.batch.rows, &self.counters);
+            // One atomic read for an exchange.
+            self.follow_policy();
+            self.process(&exchange);
             let since = self.batch.since.get_or_insert_with(Instant::now);
-            if self.batch.rows.len() >= BATCH_ROWS {
+            if batch_is_full(&self.batch.rows) {
                 self.close_batch();
                 break;
             }
@@ -160,6 +190,25 @@ impl Worker {
             }
         }
         any
+    }
+
+    /// Takes one exchange through all stages. A panic costs that exchange and no other, unless it left the batch half
+    /// written.
+    fn process(&mut self, exchange: &Exchange) {
+        let rows_before = self.batch.rows.len();
+        let Self { analysis, batch, counters, .. } = self;
+        let Err(place) = panics::contain(|| analysis.process(exchange, &mut batch.rows, counters)) else { return };
+        self.analysis.recover();
+        let failed = self.counters.failed.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.batch.rows.len() != rows_before {
+            // The row was begun, so the columns may disagree.
+            self.batch.rows = RowBuilder::new();
+            NodeCounters::add(&self.counters.lost_rows, rows_before as u64);
+        }
+        // Whoever can cause a panic can cause many.
+        if failed.is_power_of_two() {
+            tracing::error!(%place, failed, exchange = %exchange.id, "an exchange could not be analysed: a defect of Threadline");
+        }
     }
 
     fn close_batch(&mut self) {
@@ -180,11 +229,130 @@ impl Worker {
             return;
         }
         let policy = self.policy.borrow_and_update().clone();
-        match Pipeline::compile(&policy, &self.secret, &self.name) {
-            Ok(pipeline) => self.pipeline = pipeline,
+        match (self.compile)(&policy) {
+            Ok(analysis) => self.analysis = analysis,
             Err(error) => {
                 tracing::error!(version = policy.version(), %error, "policy not usable; the former one stays");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use arrow::array::{AsArray, RecordBatch};
+    use arrow::datatypes::UInt64Type;
+    use threadline_capture::ExchangeSink;
+    use threadline_model::CapturedText;
+    use threadline_points::reference;
+
+    use super::*;
+
+    fn secret() -> InstallationSecret {
+        InstallationSecret::load_or_create(&tempfile::tempdir().unwrap().path().join("secret")).unwrap()
+    }
+
+    fn policy(version: u64) -> Arc<Policy> {
+        Arc::new(Policy::validate(version, Policy::empty().document()).unwrap())
+    }
+
+    fn exchange(target: &str) -> Exchange {
+        let mut exchange = reference::exchange(64);
+        exchange.request.target = CapturedText::new(target.as_bytes().to_vec());
+        exchange
+    }
+
+    /// Runs a worker over these exchanges until all of them are done.
+    fn run<A: Analysis>(
+        exchanges: Vec<Exchange>,
+        policy: watch::Receiver<Arc<Policy>>,
+        mut compile: impl FnMut(&Policy) -> Result<A, CompileError>,
+    ) -> (Vec<RecordBatch>, Arc<NodeCounters>) {
+        let counters = Arc::new(NodeCounters::default());
+        let queue = Arc::new(ExchangeQueue::new(exchanges.len(), Arc::clone(&counters)));
+        exchanges.into_iter().for_each(|exchange| queue.offer(exchange));
+        queue.close();
+        let (closed, mut batches) = mpsc::channel(CLOSED_BATCHES);
+        let analysis = compile(&policy.borrow().clone()).unwrap();
+        let batch = Batching::default();
+        Worker { queue, counters: Arc::clone(&counters), closed, batch, analysis, compile, policy }.run();
+        (std::iter::from_fn(|| batches.try_recv().ok()).map(|batch| batch.rows).collect(), counters)
+    }
+
+    fn pipeline(policy: &Policy) -> Result<Pipeline, CompileError> {
+        Pipeline::compile(policy, &secret(), "node")
+    }
+
+    fn still(policy: Arc<Policy>) -> watch::Receiver<Arc<Policy>> {
+        watch::channel(policy).1
+    }
+
+    /// A pipeline that panics where a target says so.
+    struct Faulty(Pipeline);
+
+    impl Analysis for Faulty {
+        fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) {
+            assert_ne!(exchange.request.target.as_bytes(), b"/panic-before-the-row");
+            Pipeline::process(&mut self.0, exchange, rows, counters);
+            assert_ne!(exchange.request.target.as_bytes(), b"/panic-in-the-row");
+        }
+
+        fn recover(&mut self) {
+            self.0.recover();
+        }
+    }
+
+    fn rows(batches: &[RecordBatch]) -> usize {
+        batches.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    #[test]
+    fn a_panic_costs_one_exchange_and_analysis_goes_on() {
+        let faulty = |policy: &Policy| pipeline(policy).map(Faulty);
+        let targets = ["/a", "/panic-before-the-row", "/b", "/panic-before-the-row", "/c"];
+        let (batches, counters) = run(targets.map(exchange).to_vec(), still(policy(1)), faulty);
+        let read = NodeCounters::read;
+        assert_eq!(rows(&batches), 3);
+        assert_eq!((read(&counters.received), read(&counters.failed), read(&counters.lost_rows)), (5, 2, 0));
+
+        let targets = ["/a", "/b", "/panic-in-the-row", "/c"];
+        let (batches, counters) = run(targets.map(exchange).to_vec(), still(policy(1)), faulty);
+        assert_eq!(rows(&batches), 1, "a batch that may be half written is given up");
+        assert_eq!((read(&counters.received), read(&counters.failed), read(&counters.lost_rows)), (4, 1, 2));
+    }
+
+    #[test]
+    fn a_batch_of_large_rows_is_closed_by_its_bytes() {
+        let target = format!("/{}?{}", "a".repeat(8_000), "b".repeat(8_000));
+        let exchanges = vec![exchange(&target); 1_500];
+        let (batches, _) = run(exchanges, still(policy(1)), pipeline);
+        assert_eq!(rows(&batches), 1_500);
+        assert!(batches.len() >= 2, "{} batches", batches.len());
+        let most = BATCH_BYTES / target.len() + 1;
+        assert!(batches.iter().all(|batch| batch.num_rows() <= most), "more than {most} rows in a batch");
+    }
+
+    #[test]
+    fn a_new_policy_holds_from_the_next_exchange_on() {
+        struct Changing(Pipeline, watch::Sender<Arc<Policy>>);
+        impl Analysis for Changing {
+            fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) {
+                self.0.process(exchange, rows, counters);
+                let next = self.1.borrow().version() + 1;
+                self.1.send_replace(policy(next));
+            }
+
+            fn recover(&mut self) {}
+        }
+        let (sender, receiver) = watch::channel(policy(1));
+        let changing = |policy: &Policy| Ok(Changing(pipeline(policy)?, sender.clone()));
+        let (batches, _) = run(["/a", "/b", "/c"].map(exchange).to_vec(), receiver, changing);
+        let versions: Vec<u64> = batches
+            .iter()
+            .flat_map(|batch| batch["policy_version"].as_primitive::<UInt64Type>().values().to_vec())
+            .collect();
+        assert_eq!(versions, [1, 2, 3]);
     }
 }

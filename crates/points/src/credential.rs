@@ -2,33 +2,37 @@
 
 use crate::{JwtPart, Point, Step};
 
-/// Headers whose value lets its holder act as somebody.
-const HEADERS: &[&str] = &[
-    "AUTHORIZATION",
-    "PROXY-AUTHORIZATION",
-    "COOKIE",
-    "SET-COOKIE",
-    "API-KEY",
-    "APIKEY",
-    "X-API-KEY",
-    "X-API-TOKEN",
-    "X-ACCESS-TOKEN",
-    "X-AUTH-TOKEN",
-    "X-AMZ-SECURITY-TOKEN",
-    "X-CSRF-TOKEN",
-    "X-XSRF-TOKEN",
-    "X-GOOG-API-KEY",
-    "X-GITLAB-TOKEN",
-    "PRIVATE-TOKEN",
-    "X-VAULT-TOKEN",
-    "OCP-APIM-SUBSCRIPTION-KEY",
-    "SESSION-ID",
-    "SESSIONID",
-    "X-SESSION",
-    "X-SESSION-ID",
-    "X-SESSION-TOKEN",
-    "MCP-SESSION-ID",
-];
+/// Whether the value of a header lets its holder act as somebody. `name` in lower case, as in a
+/// [`HeaderMap`](http::HeaderMap).
+pub fn is_credential_header(name: &str) -> bool {
+    matches!(
+        name,
+        "authorization"
+            | "proxy-authorization"
+            | "cookie"
+            | "set-cookie"
+            | "api-key"
+            | "apikey"
+            | "x-api-key"
+            | "x-api-token"
+            | "x-access-token"
+            | "x-auth-token"
+            | "x-amz-security-token"
+            | "x-csrf-token"
+            | "x-xsrf-token"
+            | "x-goog-api-key"
+            | "x-gitlab-token"
+            | "private-token"
+            | "x-vault-token"
+            | "ocp-apim-subscription-key"
+            | "session-id"
+            | "sessionid"
+            | "x-session"
+            | "x-session-id"
+            | "x-session-token"
+            | "mcp-session-id"
+    )
+}
 
 /// Names of query fields, form fields and properties that usually hold a credential; compared without case, `-` and
 /// `_`.
@@ -64,6 +68,7 @@ const NAMES: &[&str] = &[
     "xapikey",
     "xamzsecuritytoken",
     "xamzsignature",
+    "xgoogsignature",
 ];
 
 impl Point {
@@ -74,7 +79,7 @@ impl Point {
         let mut credential = false;
         for step in self.steps() {
             match step {
-                Step::Header(name) => credential = HEADERS.contains(&name.as_str()),
+                Step::Header(name) => credential = is_credential_header(&name.as_str().to_ascii_lowercase()),
                 Step::Headers | Step::Cookie(_) | Step::Cookies => credential = true,
                 Step::Jwt(JwtPart::Token | JwtPart::Signature) | Step::Jwts => credential = true,
                 Step::Jwt(JwtPart::Header | JwtPart::Payload | JwtPart::Prefix) => credential = false,
@@ -83,7 +88,7 @@ impl Point {
                 | Step::Property(name)
                 | Step::Multipart(name)
                 | Step::Variable(name)
-                | Step::Argument(name) => credential |= is_credential_name(name),
+                | Step::Argument(name) => credential |= is_credential_name(name.as_bytes()),
                 _ => {}
             }
         }
@@ -91,10 +96,14 @@ impl Point {
     }
 }
 
-fn is_credential_name(name: &str) -> bool {
-    let plain: String =
-        name.chars().filter(|character| !matches!(character, '-' | '_')).flat_map(char::to_lowercase).collect();
-    NAMES.contains(&plain.as_str())
+/// Whether a field or property of this name usually holds a credential: `access_token`, `X-Amz-Signature`, and by any
+/// part of a nested name `user[password]`. Compared without case, `-` and `_`.
+pub fn is_credential_name(name: &[u8]) -> bool {
+    let same = |written: &[u8], known: &&str| {
+        let plain = written.iter().filter(|byte| !matches!(byte, b'-' | b'_')).map(u8::to_ascii_lowercase);
+        plain.eq(known.bytes())
+    };
+    name.split(|byte| matches!(byte, b'[' | b']')).any(|part| NAMES.iter().any(|known| same(part, known)))
 }
 
 #[cfg(test)]
@@ -119,7 +128,9 @@ mod tests {
             ("response > body > json > property refreshToken", true),
             ("request > header AUTHORIZATION > jwt payload > property sub", false),
             ("request > header AUTHORIZATION > jwt prefix", false),
+            ("request > query \"user[password]\"", true),
             ("request > query q", false),
+            ("request > query tokens", false),
             ("request > header USER-AGENT", false),
             ("request > body > json > property user", false),
             ("request > remote_addr", false),

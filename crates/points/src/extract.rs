@@ -49,6 +49,13 @@ impl<'e: 'x, 'x> Text<'e, 'x> {
     }
 }
 
+/// The formats that a value may be read in.
+#[derive(Clone, Copy)]
+struct Formats {
+    json: bool,
+    form: bool,
+}
+
 /// What stands in for a value that is not there.
 #[derive(Clone, Copy)]
 enum Without {
@@ -124,6 +131,11 @@ impl<'e, 's> Run<'e, 's> {
         if let Some(body) = &plan.body {
             self.body(body, &response.body, &response.headers);
         }
+    }
+
+    /// The response never arrived (the client or the upstream gave up): what it would have held is not known.
+    pub(crate) fn no_response(&mut self, plan: &MessagePlan) {
+        self.fill(&plan.all, Without::NotCaptured);
     }
 
     fn request_fact(&mut self, fact: &FactPlan, exchange: &'e Exchange, request: &'e Request) {
@@ -208,21 +220,24 @@ impl<'e, 's> Run<'e, 's> {
             return self.fill(&plan.value.all, Without::Unparsable);
         }
         let text = Text::Captured(bytes);
+        let formats = Formats {
+            json: may_be_json(bytes) || !declares_other_than_json(headers),
+            form: plan.value.form.is_none() || !declares_other_than_form(headers),
+        };
         if body.extent() == Extent::Whole {
-            let other_format = !may_be_json(bytes) && declares_other_than_json(headers);
-            return self.whole(&plan.value, text, &plan.part, other_format);
+            return self.whole(&plan.value, text, &plan.part, formats);
         }
         // Of a cut body only formats that are read from front to back can be resolved.
         self.fill(&plan.value.all, Without::NotCaptured);
-        if let Some(tree) = &plan.value.json {
-            if !may_be_json(bytes) && declares_other_than_json(headers) {
-                self.fill(tree.all(), Without::Absent);
-            } else {
-                self.json(tree, text, true, &plan.part);
-            }
+        match &plan.value.json {
+            Some(tree) if formats.json => self.json(tree, text, true, &plan.part),
+            Some(tree) => self.fill(tree.all(), Without::Absent),
+            None => {}
         }
-        if let Some(tree) = &plan.value.form {
-            self.form(tree, text, true, &plan.part);
+        match &plan.value.form {
+            Some(tree) if formats.form => self.form(tree, text, true, &plan.part),
+            Some(tree) => self.fill(tree.all(), Without::Absent),
+            None => {}
         }
     }
 
@@ -248,11 +263,12 @@ impl<'e, 's> Run<'e, 's> {
         if text.bytes().is_empty() {
             return self.fill(&node.all, Without::Empty);
         }
-        self.whole(node, text, part, false);
+        self.whole(node, text, part, Formats { json: true, form: true });
     }
 
-    /// A value that is not empty. `not_json` says that it is declared to be, and looks like, another format.
-    fn whole(&mut self, node: &ValueNode, text: Text<'e, '_>, part: &MessagePart, not_json: bool) {
+    /// A value that is not empty, to be read in these formats. Every point that looks into it gets a result, for a
+    /// value inside a cut body another one was written before.
+    fn whole(&mut self, node: &ValueNode, text: Text<'e, '_>, part: &MessagePart, formats: Formats) {
         for point in &node.ends {
             self.found[usize::from(*point)] = Found::Value(text.kept());
         }
@@ -263,11 +279,13 @@ impl<'e, 's> Run<'e, 's> {
             self.decode(decoder, child, text, part);
         }
         if let Some(tree) = &node.json
-            && !not_json
+            && formats.json
         {
             self.json(tree, text, false, part);
         }
-        if let Some(tree) = &node.form {
+        if let Some(tree) = &node.form
+            && formats.form
+        {
             self.form(tree, text, false, part);
         }
         if let Some(jwt) = &node.jwt {
@@ -306,11 +324,10 @@ impl<'e, 's> Run<'e, 's> {
             }
             Decoder::Bearer => self.value(node, text.part(decode::after_scheme(bytes)..bytes.len()), part),
             Decoder::Trim => self.value(node, text.part(decode::trim(bytes)), part),
-            Decoder::Capture(pattern) => {
-                if let Some(group) = pattern.regex().captures(bytes).and_then(|groups| groups.get(1)) {
-                    self.value(node, text.part(group.range()), part);
-                }
-            }
+            Decoder::Capture(pattern) => match pattern.regex().captures(bytes).and_then(|groups| groups.get(1)) {
+                Some(group) => self.value(node, text.part(group.range()), part),
+                None => self.fill(&node.all, Without::Absent),
+            },
         }
     }
 
@@ -396,15 +413,17 @@ impl<'e, 's> Run<'e, 's> {
             } else if !state.values.is_empty() {
                 let values = state.values.iter().map(|(start, end)| decode::form(text.part(*start..*end).bytes()));
                 self.joined(joined, values, part);
-            } else if state.nested {
-                self.fill(&joined.all, Without::NotScalar);
+            } else {
+                let without = if state.nested { Without::NotScalar } else { Without::Absent };
+                self.fill(&joined.all, without);
             }
         }
         self.scratch.fields().give_back(states);
     }
 
     fn jwt(&mut self, node: &JwtNode, text: Text<'e, '_>, part: &MessagePart) {
-        // A text without the shape of a token holds none; that is no damage.
+        // A text without the shape of a token holds none, and not every token has every part; that is no damage.
+        self.fill(&node.all, Without::Absent);
         let Some(token) = Token::find(text.bytes()) else { return };
         if let Some(node) = &node.prefix
             && !token.prefix.is_empty()
@@ -463,5 +482,23 @@ fn declares_other_than_json(headers: &threadline_model::CapturedHeaders) -> bool
     headers.first("content-type").is_some_and(|declared| {
         let subtype = declared.split(|byte| *byte == b';').next().unwrap_or_default();
         !subtype.windows(4).any(|window| window.eq_ignore_ascii_case(b"json"))
+    })
+}
+
+/// Whether the message says that its body is JSON, XML, HTML, multipart or binary. Every text is a form, so a document
+/// with a link in it would give values that nobody sent. A body of no declared type, or of a type that says little
+/// (`text/plain`), is read as a form, because clients leave the type out.
+fn declares_other_than_form(headers: &threadline_model::CapturedHeaders) -> bool {
+    /// Types of which every subtype is something else.
+    const TYPES: [&[u8]; 5] = [b"multipart", b"image", b"audio", b"video", b"font"];
+    /// What is in the name of a subtype that is something else.
+    const SUBTYPES: [&[u8]; 11] =
+        [b"json", b"xml", b"html", b"octet-stream", b"grpc", b"protobuf", b"msgpack", b"cbor", b"zip", b"pdf", b"wasm"];
+    headers.first("content-type").is_some_and(|declared| {
+        let essence = declared.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        let slash = memchr::memchr(b'/', essence).unwrap_or(essence.len());
+        let (kind, subtype) = essence.split_at(slash);
+        let names = |word: &&[u8]| subtype.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word));
+        TYPES.iter().any(|other| kind.eq_ignore_ascii_case(other)) || SUBTYPES.iter().any(names)
     })
 }

@@ -40,8 +40,10 @@
 //!   form fields are form-decoded, path parts percent-decoded, JSON strings unescaped. `uri`, headers and cookies are
 //!   given as sent. `host` is given in lower case because hosts compare without case (RFC 9110, section 4.2.3).
 //! - Header names compare without case; all other names compare byte by byte after decoding.
-//! - A text that does not have the shape of a token holds no token ([`Found::Absent`]), and a body that is declared
-//!   to be something else than JSON and does not start like JSON is no JSON document: neither is damage.
+//! - A text that does not have the shape of a token holds no token ([`Found::Absent`]). A body that is declared to be
+//!   something else than JSON and does not start like JSON is no JSON document, and one that is declared JSON, XML,
+//!   HTML, multipart or binary is no form. None of this is damage.
+//! - Nothing that stands in a response is known of one that never arrived ([`Found::NotCaptured`]).
 //! - A Set-Cookie that deletes its cookie sets nothing.
 //!
 //! # What is not here
@@ -54,6 +56,7 @@
 mod block;
 mod bounds;
 mod cookie;
+mod cookie_date;
 mod credential;
 mod decode;
 mod error;
@@ -75,6 +78,8 @@ mod token;
 mod tree;
 
 pub use bounds::{Bounds, Scratch};
+pub use cookie::SetCookie;
+pub use credential::{is_credential_header, is_credential_name};
 pub use error::{PlanError, PointError};
 pub use extracted::{Extracted, Found, MessagePart, ParseError};
 pub use plan::Plan;

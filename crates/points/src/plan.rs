@@ -120,8 +120,9 @@ impl Plan {
         }
         let mut run = Run::new(self.points.len(), self.bounds, scratch);
         run.request(&self.request, exchange);
-        if let Some(response) = &exchange.response {
-            run.response(&self.response, response, exchange);
+        match &exchange.response {
+            Some(response) => run.response(&self.response, response, exchange),
+            None => run.no_response(&self.response),
         }
         let mut extracted = run.finish();
         for position in &self.masked {

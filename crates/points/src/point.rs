@@ -32,8 +32,11 @@ impl Point {
         let place = walk(side, &steps)?;
         if !place.may_end() {
             let last = steps.last().map_or(side.as_str(), Step::word);
-            return Err(PointError::new(steps.len(), last, "does not lead to a value yet; after it may stand")
-                .allowing(place.next().map(Kind::shape)));
+            let reason = match steps.last().and_then(|step| named_form(step.kind())) {
+                Some(named) => format!("names nothing yet; write `{named}` for one, or after it may stand"),
+                None => "does not lead to a value yet; after it may stand".to_owned(),
+            };
+            return Err(PointError::new(steps.len(), last, reason).allowing(place.next().map(Kind::shape)));
         }
         let point = Self { side, steps: steps.into_boxed_slice() };
         let bytes = spelling::to_text(point.side, &point.steps).len();
@@ -123,6 +126,14 @@ impl Point {
     }
 }
 
+/// How a step that stands for several things at once is written for one of them: `query NAME` for `query`.
+fn named_form(kind: Kind) -> Option<StepForm> {
+    if spelling::takes_argument(kind) {
+        return None;
+    }
+    Kind::from_word(kind.word(), true).map(Kind::shape)
+}
+
 /// Follows the table from the side along `steps`.
 fn walk(side: Side, steps: &[Step]) -> Result<Place, PointError> {
     let mut place = Place::start(side);
@@ -136,9 +147,12 @@ fn walk(side: Side, steps: &[Step]) -> Result<Place, PointError> {
 fn cannot_stand(position: usize, before: &str, place: Place, step: &str) -> PointError {
     let cookie = step.split_whitespace().next() == Some(Kind::Cookie.word());
     let hint = match place {
-        Place::Request if cookie => " (cookies stand under `header COOKIE`)",
-        Place::Response if cookie => " (cookies stand under `header SET-COOKIE`)",
-        _ => "",
+        Place::Request if cookie => " (cookies stand under `header COOKIE`)".to_owned(),
+        Place::Response if cookie => " (cookies stand under `header SET-COOKIE`)".to_owned(),
+        Place::EveryText | Place::EveryValue => {
+            Kind::from_word(before, true).map(|kind| format!(" (write `{}` for one)", kind.shape())).unwrap_or_default()
+        }
+        _ => String::new(),
     };
     PointError::new(position, step, format!("cannot stand after `{before}`{hint}; here may stand"))
         .allowing(place.next().map(Kind::shape))

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use duckdb::{Connection, InterruptHandle};
+use threadline_model::behind_traffic;
 use threadline_store::StoreError;
 use tokio::sync::Semaphore;
 
@@ -44,6 +45,7 @@ impl Readers {
         let _stop_when_left = StopWhenLeft(Arc::clone(&stop));
         let connections = Arc::clone(&self.connections);
         let work = tokio::task::spawn_blocking(move || {
+            behind_traffic();
             let answer = question(&connection);
             // From here on the connection may serve somebody else, whom nobody may stop in our name.
             stop.disarm();

@@ -3,7 +3,7 @@
 //! the engine plans a statement before it looks at what is bound, and only what it knows then lets it skip rows.
 
 use duckdb::types::Value;
-use threadline_model::{Network, ExchangeId, SessionId, Timestamp};
+use threadline_model::{ExchangeId, Network, SessionId, Timestamp};
 use threadline_record::address_bytes;
 use threadline_store::{Choice, Filters, StatusFilter, TimeRange};
 

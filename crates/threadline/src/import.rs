@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use threadline_capture::import::har::{EntryError, HarError, HarReader, HarSettings};
 use threadline_grouping::{InstallationSecret, SecretError};
 use threadline_model::{BatchId, Timestamp};
-use threadline_node::{BATCH_ROWS, CompileError, NodeCounters, Pipeline};
+use threadline_node::{CompileError, NodeCounters, Pipeline, batch_is_full};
 use threadline_policy::Policy;
 use threadline_record::RowBuilder;
 use threadline_store::{Appended, Batch, Lane, StoreError};
@@ -219,7 +219,7 @@ async fn import_file(target: &Target, pipeline: &mut Pipeline, file: &Path) -> R
             }
         }
         bar.set_position(reader.position());
-        if rows.len() >= BATCH_ROWS {
+        if batch_is_full(&rows) {
             add(&mut report.appended, target.append(rows.finish()).await?);
         }
     }

@@ -35,6 +35,11 @@ impl Sources {
                 read(&node.shed),
             ),
             ("exchanges_processed", "Exchanges that went through all stages", read(&node.processed)),
+            (
+                "exchanges_failed",
+                "Exchanges whose analysis failed by a defect of Threadline; traffic was not touched",
+                read(&node.failed),
+            ),
             ("decided_configured", "Exchanges whose session a configured key decided", read(&node.decided_configured)),
             ("decided_built_in", "Exchanges whose session the built-in set decided", read(&node.decided_built_in)),
             ("decided_fallback", "Exchanges whose session a fallback decided", read(&node.decided_fallback)),
@@ -93,6 +98,11 @@ impl Sources {
                 "proxy_capture_skipped",
                 "Bodies not captured because the byte budget was used up",
                 proxy.capture_skipped.get(),
+            ),
+            (
+                "proxy_capture_shed",
+                "Exchanges not captured because the byte budget had no room for their heads",
+                proxy.capture_shed.get(),
             ),
             ("proxy_request_bytes", "Bytes of request bodies", proxy.request_bytes.get()),
             ("proxy_response_bytes", "Bytes of response bodies", proxy.response_bytes.get()),

@@ -107,7 +107,28 @@ async fn only_selected_values_leave_the_node() {
             .header(*name, value);
         threadline.through_proxy(form, "a=canary-form&chosen=canary-form").await;
     }
-    let expected = requests.len() as u64 * 2;
+    // Every credential once more in the path, a query name, the User-Agent and a parameter in clear, together with one
+    // that the response sets.
+    let copied = [
+        (&requests[0], token.as_str()),
+        (&requests[1], "canary-basic-password"),
+        (&requests[1], basic.as_str()),
+        (&requests[2], "canary-api-key"),
+        (&requests[3], "canary-session-cookie"),
+    ];
+    for ((name, value), credential) in copied {
+        let copies = format!("{credential}.canary-set-cookie.canary-path-parameter");
+        let request = Request::builder()
+            .method("GET")
+            .uri(format!(
+                "/copies;jsessionid=canary-path-parameter/{credential}/canary-set-cookie/{copies}\
+                 ?{credential}&{copies}&chosen=copy-of-{copies}"
+            ))
+            .header("user-agent", format!("agent ({copies})"))
+            .header(*name, value);
+        threadline.through_proxy(request, "").await;
+    }
+    let expected = requests.len() as u64 * 2 + copied.len() as u64;
     let list = threadline
         .wait_for("/sessions?last=1h&limit=100", |list| {
             list["sessions"]

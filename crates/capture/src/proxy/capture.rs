@@ -12,7 +12,7 @@ use threadline_model::{CapturedBody, CapturedHeaders, CapturedText};
 
 use super::counters::ProxyCounters;
 
-/// Bytes of bodies that may be held at one time.
+/// Bytes of bodies and heads that may be held at one time.
 #[derive(Debug)]
 pub(super) struct CaptureBudget {
     free: AtomicUsize,
@@ -182,45 +182,73 @@ impl BodyCapture {
     }
 }
 
-/// The head of a request as it is kept: one allocation for all its text.
-pub(super) struct CapturedHead {
+/// The heads of an exchange as they are kept: one allocation for all text of each.
+pub(super) struct CapturedHeads {
     pub(super) target: CapturedText,
     pub(super) host: Option<CapturedText>,
-    pub(super) headers: CapturedHeaders,
+    pub(super) request: CapturedHeaders,
+    pub(super) response: Option<CapturedHeaders>,
 }
 
-/// Copies a request's head out of the connection's buffer.
-pub(super) fn capture_request_head(target: &str, host: Option<&[u8]>, headers: HeaderMap) -> CapturedHead {
+/// What a header takes beside its texts: its place in the map, with what the map keeps free, bytes.
+const HEADER_OVERHEAD: usize = 160;
+
+/// Copies the heads of an exchange out of the connections' buffers. `None` when the budget has no room for them and
+/// for a method of so many bytes: the exchange cannot be analysed then.
+pub(super) fn capture_heads(
+    method: usize,
+    target: &str,
+    host: Option<&[u8]>,
+    request: HeaderMap,
+    response: Option<HeaderMap>,
+    budget: &Arc<CaptureBudget>,
+) -> Option<CapturedHeads> {
     let host_bytes = host.unwrap_or_default();
-    let mut block = Vec::with_capacity(text_length(&headers) + target.len() + host_bytes.len());
+    let texts = method + target.len() + host_bytes.len();
+    let total = texts + cost(&request) + response.as_ref().map_or(0, cost);
+    if !budget.take(total, false) {
+        return None;
+    }
+    let reservation = Reservation { budget: Arc::clone(budget), bytes: total, long: false };
+    let mut block = Vec::with_capacity(text_length(&request) + target.len() + host_bytes.len());
     block.extend_from_slice(target.as_bytes());
     block.extend_from_slice(host_bytes);
-    let (headers, block) = move_values(headers, block);
+    // A target is never empty, so the exchange holds the reservation by it.
+    let hold = |bytes| Bytes::from_owner(Reserved { bytes, _reservation: reservation });
+    let (request, block) = move_values(request, block, hold);
     let end_of_host = target.len() + host_bytes.len();
-    CapturedHead {
+    let response = response.map(|headers| {
+        let block = Vec::with_capacity(text_length(&headers));
+        move_values(headers, block, Bytes::from).0
+    });
+    Some(CapturedHeads {
         target: CapturedText::new(block.slice(..target.len())),
         host: host.map(|_| CapturedText::new(block.slice(target.len()..end_of_host))),
-        headers,
-    }
+        request,
+        response,
+    })
 }
 
-/// Copies a response's header section out of the connection's buffer.
-pub(super) fn capture_headers(headers: HeaderMap) -> CapturedHeaders {
-    let block = Vec::with_capacity(text_length(&headers));
-    move_values(headers, block).0
+/// About what a header section takes in memory, bytes.
+fn cost(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + HEADER_OVERHEAD).sum()
 }
 
 fn text_length(headers: &HeaderMap) -> usize {
     headers.values().map(HeaderValue::len).sum()
 }
 
-/// Lets the values of a header section stand in `block`, behind what is in it.
-fn move_values(mut headers: HeaderMap, mut block: Vec<u8>) -> (CapturedHeaders, Bytes) {
+/// Lets the values of a header section stand in `block`, behind what is in it; `hold` makes it one to be shared.
+fn move_values(
+    mut headers: HeaderMap,
+    mut block: Vec<u8>,
+    hold: impl FnOnce(Vec<u8>) -> Bytes,
+) -> (CapturedHeaders, Bytes) {
     let mut position = block.len();
     for value in headers.values() {
         block.extend_from_slice(value.as_bytes());
     }
-    let block = Bytes::from(block);
+    let block = hold(block);
     // Both ways of walking the values take the same order; a test holds them to it.
     for value in headers.values_mut() {
         let end = position + value.len();
@@ -336,10 +364,40 @@ mod tests {
         headers.append("x-latin", HeaderValue::from_bytes(b"caf\xe9").unwrap_or(HeaderValue::from_static("")));
         headers.append("cookie", HeaderValue::from_static("b=2"));
         headers.append("x-empty", HeaderValue::from_static(""));
-        let head = capture_request_head("/a?b=c", Some(b"shop:80"), headers.clone());
-        assert_eq!(head.target.as_bytes(), b"/a?b=c");
-        assert_eq!(head.host.map(|host| host.as_bytes().to_vec()), Some(b"shop:80".to_vec()));
-        assert_eq!(head.headers.as_map(), &headers);
-        assert!(capture_request_head("/", None, headers).host.is_none());
+        let budget = Arc::new(CaptureBudget::new(100_000));
+        let response = Some(headers.clone());
+        let heads = capture_heads(3, "/a?b=c", Some(b"shop:80"), headers.clone(), response, &budget);
+        let heads = heads.expect("there is room");
+        assert_eq!(heads.target.as_bytes(), b"/a?b=c");
+        assert_eq!(heads.host.map(|host| host.as_bytes().to_vec()), Some(b"shop:80".to_vec()));
+        assert_eq!(heads.request.as_map(), &headers);
+        assert_eq!(heads.response.as_ref().map(CapturedHeaders::as_map), Some(&headers));
+        let without = capture_heads(3, "/", None, headers, None, &budget).expect("there is room");
+        assert!(without.host.is_none() && without.response.is_none());
+    }
+
+    #[test]
+    fn heads_take_from_the_budget_for_as_long_as_they_are_held() {
+        let mut request = HeaderMap::new();
+        request.insert("x-large", HeaderValue::from_bytes(&[b'a'; 5_000]).expect("a valid value"));
+        let mut response = HeaderMap::new();
+        // Values without a byte, and places in the map all the same.
+        for number in 0..20 {
+            let name = http::HeaderName::from_bytes(format!("x-{number}").as_bytes()).expect("a valid name");
+            response.insert(name, HeaderValue::from_static(""));
+        }
+        let budget = Arc::new(CaptureBudget::new(10_000));
+        let capture = || capture_heads(3, "/", None, request.clone(), Some(response.clone()), &budget);
+        let first = capture().expect("there is room");
+        let free = budget.free.load(Ordering::Relaxed);
+        assert!(free <= 10_000 - 5_000 - 20 * HEADER_OVERHEAD, "{free} free");
+        assert!(capture().is_none(), "there is no room for a second");
+        assert_eq!(budget.free.load(Ordering::Relaxed), free, "what was not captured takes nothing");
+        let CapturedHeads { target, host, request: first_request, response: first_response } = first;
+        drop((host, first_request, first_response));
+        assert_eq!(budget.free.load(Ordering::Relaxed), free, "the target holds it");
+        drop(target);
+        assert_eq!(budget.free.load(Ordering::Relaxed), 10_000);
+        assert!(capture().is_some());
     }
 }

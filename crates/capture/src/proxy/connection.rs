@@ -94,7 +94,9 @@ impl ClientConnection {
     }
 
     fn deliver_one(&self, exchange: InProgress) {
-        self.worker.sink.offer(exchange.into_exchange(&self.peer, &self.worker.settings.trusted_proxies));
+        if let Some(exchange) = exchange.into_exchange(&self.peer, &self.worker) {
+            self.worker.sink.offer(exchange);
+        }
     }
 }
 

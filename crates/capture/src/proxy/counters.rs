@@ -39,6 +39,8 @@ pub struct ProxyCounters {
     pub upstream_broken_responses: Counter,
     /// Bodies not captured, or cut short, because the byte budget was used up.
     pub capture_skipped: Counter,
+    /// Exchanges not captured at all, because the byte budget had no room for their heads.
+    pub capture_shed: Counter,
     /// Bytes of request bodies received.
     pub request_bytes: Counter,
     /// Bytes of response bodies received from the upstream.

@@ -160,8 +160,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use http::header::HOST;
 
-    use threadline_model::Network;
     use super::*;
+    use threadline_model::Network;
 
     fn forwarded(fields: &[(&str, &str)], rules: ForwardingHeaders, framing: SendFraming) -> Vec<String> {
         forwarded_from(fields, rules, framing, &[])

@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 use threadline_model::{
-    CapturedBody, CapturedText, Exchange, ExchangeId, HttpVersion, Network, Outcome, Request, Response, Scheme, Sizes, Source,
+    CapturedBody, CapturedText, Exchange, ExchangeId, HttpVersion, Outcome, Request, Response, Scheme, Sizes, Source,
     Timestamp, TlsFingerprints,
 };
 
 use super::body::RequestTap;
-use super::capture::{BodyCapture, STEP, capture_headers, capture_request_head};
+use super::capture::{BodyCapture, STEP, capture_heads};
 use super::connection::ClientConnection;
 use super::peer::Peer;
 use super::upstream::ResponseHead;
@@ -207,9 +207,9 @@ impl InProgress {
         }
     }
 
-    /// The exchange as other stages know it.
-    pub(super) fn into_exchange(self, peer: &Peer, trusted: &[Network]) -> Exchange {
-        let client = peer.client(&self.head.headers, trusted);
+    /// The exchange as other stages know it; `None`, and counted, when the capture budget has no room for its heads.
+    pub(super) fn into_exchange(self, peer: &Peer, worker: &Worker) -> Option<Exchange> {
+        let client = peer.client(&self.head.headers, &worker.settings.trusted_proxies);
         let micros = |from: Instant, to: Instant| {
             u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
         };
@@ -219,16 +219,25 @@ impl InProgress {
         };
         let sizes =
             Sizes { request: request_bytes + self.tunnelled.0, response: self.response_body.seen() + self.tunnelled.1 };
-        let response = self.response.map(|(status, version, headers)| Response {
-            status: status.as_u16(),
-            version: version.map(http_version),
-            headers: capture_headers(headers),
-            body: self.response_body.finish(self.response_whole),
-        });
+        let (status, response_headers) = match self.response {
+            Some((status, version, headers)) => (Some((status, version)), Some(headers)),
+            None => (None, None),
+        };
         let target = self.head.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         let host = self.head.host.as_ref().map(HeaderValue::as_bytes);
-        let head = capture_request_head(target, host, self.head.headers);
-        Exchange {
+        let method = self.head.method.as_str().len();
+        let Some(heads) = capture_heads(method, target, host, self.head.headers, response_headers, &worker.budget)
+        else {
+            worker.counters.capture_shed.add(1);
+            return None;
+        };
+        let response = status.zip(heads.response).map(|((status, version), headers)| Response {
+            status: status.as_u16(),
+            version: version.map(http_version),
+            headers,
+            body: self.response_body.finish(self.response_whole),
+        });
+        Some(Exchange {
             id: self.id,
             started: self.started,
             duration_us: self.end.map(|end| micros(self.begin, end)),
@@ -240,15 +249,15 @@ impl InProgress {
                 method: method_text(&self.head.method),
                 scheme: Some(Scheme::Http),
                 version: Some(http_version(self.head.version)),
-                host: head.host,
-                target: head.target,
-                headers: head.headers,
+                host: heads.host,
+                target: heads.target,
+                headers: heads.request,
                 body: request_body,
             },
             response,
             sizes,
             outcome: self.outcome,
-        }
+        })
     }
 }
 

@@ -62,8 +62,8 @@ pub struct CaptureLimits {
     pub request_bytes: usize,
     /// First bytes kept of each response body.
     pub response_bytes: usize,
-    /// Bytes of bodies held at one time by all exchanges that analysis has not finished with. Above it bodies are
-    /// recorded as not captured.
+    /// Bytes of bodies and heads held at one time by all exchanges that analysis has not finished with. Above it bodies
+    /// are recorded as not captured, and an exchange whose heads find no room is not recorded; both are counted.
     pub budget_bytes: usize,
     /// A response that has been on its way for this long holds back no more than 4 KiB of each body from then on, and
     /// all such exchanges together a fourth of the budget: many event streams must not end the analysis of bodies.

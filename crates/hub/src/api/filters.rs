@@ -5,6 +5,7 @@
 //! ignored: a misspelt filter must never widen what is shown.
 
 use serde::Serialize;
+use threadline_model::Network;
 use threadline_store::{Choice, FacetField, Filters, StatusFilter};
 use utoipa::{IntoParams, ToSchema};
 

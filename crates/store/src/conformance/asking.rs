@@ -12,8 +12,8 @@ use super::sample::{
 };
 use super::{HOUR, NOON, TODAY};
 use crate::{
-    Choice, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, Lane, PageRequest, SessionPart,
-    SessionsQuery, StatusFilter, TimeRange,
+    Choice, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, Lane, PageRequest, SessionPart, SessionsQuery,
+    StatusFilter, TimeRange,
 };
 
 const FIELDS: [FacetField; 11] = [
