@@ -658,11 +658,6 @@ export interface components {
              * @description Exchanges.
              */
             exchanges: number;
-            /**
-             * Format: int64
-             * @description Sessions; 0 where the question was about one session.
-             */
-            sessions: number;
             /** @description The value; null for exchanges without one. */
             value: string | null;
         };
@@ -1332,6 +1327,11 @@ export interface components {
              * @description Bytes on disk.
              */
             bytes_on_disk: number;
+            /**
+             * Format: int64
+             * @description Files that could not be read when the store was opened. They were moved aside, and their exchanges are not shown.
+             */
+            damaged_files: number;
             /** @description Days with live data, oldest first, `YYYY-MM-DD`. */
             days: string[];
             /**
@@ -1591,9 +1591,12 @@ export interface operations {
                  * @example 4xx
                  */
                 status?: string[];
-                /** @description User, as exported (a hashed user by its hash). */
+                /**
+                 * @description User, as exported (a hashed user by its hash). In questions about sessions: sessions in which this user was seen
+                 *     within the range, with all their exchanges; within one session: exchanges that carry the user.
+                 */
                 user?: string[];
-                /** @description Role, as exported. */
+                /** @description Role, as exported; holds as the user does. */
                 role?: string[];
                 /** @description Text that the endpoint or the path contains. */
                 endpoint?: string[];
@@ -1736,9 +1739,12 @@ export interface operations {
                  * @example 4xx
                  */
                 status?: string[];
-                /** @description User, as exported (a hashed user by its hash). */
+                /**
+                 * @description User, as exported (a hashed user by its hash). In questions about sessions: sessions in which this user was seen
+                 *     within the range, with all their exchanges; within one session: exchanges that carry the user.
+                 */
                 user?: string[];
-                /** @description Role, as exported. */
+                /** @description Role, as exported; holds as the user does. */
                 role?: string[];
                 /** @description Text that the endpoint or the path contains. */
                 endpoint?: string[];
@@ -2164,9 +2170,12 @@ export interface operations {
                  * @example 4xx
                  */
                 status?: string[];
-                /** @description User, as exported (a hashed user by its hash). */
+                /**
+                 * @description User, as exported (a hashed user by its hash). In questions about sessions: sessions in which this user was seen
+                 *     within the range, with all their exchanges; within one session: exchanges that carry the user.
+                 */
                 user?: string[];
-                /** @description Role, as exported. */
+                /** @description Role, as exported; holds as the user does. */
                 role?: string[];
                 /** @description Text that the endpoint or the path contains. */
                 endpoint?: string[];
@@ -2247,9 +2256,12 @@ export interface operations {
                  * @example 4xx
                  */
                 status?: string[];
-                /** @description User, as exported (a hashed user by its hash). */
+                /**
+                 * @description User, as exported (a hashed user by its hash). In questions about sessions: sessions in which this user was seen
+                 *     within the range, with all their exchanges; within one session: exchanges that carry the user.
+                 */
                 user?: string[];
-                /** @description Role, as exported. */
+                /** @description Role, as exported; holds as the user does. */
                 role?: string[];
                 /** @description Text that the endpoint or the path contains. */
                 endpoint?: string[];
@@ -2324,9 +2336,12 @@ export interface operations {
                  * @example 4xx
                  */
                 status?: string[];
-                /** @description User, as exported (a hashed user by its hash). */
+                /**
+                 * @description User, as exported (a hashed user by its hash). In questions about sessions: sessions in which this user was seen
+                 *     within the range, with all their exchanges; within one session: exchanges that carry the user.
+                 */
                 user?: string[];
-                /** @description Role, as exported. */
+                /** @description Role, as exported; holds as the user does. */
                 role?: string[];
                 /** @description Text that the endpoint or the path contains. */
                 endpoint?: string[];
@@ -2408,9 +2423,12 @@ export interface operations {
                  * @example 4xx
                  */
                 status?: string[];
-                /** @description User, as exported (a hashed user by its hash). */
+                /**
+                 * @description User, as exported (a hashed user by its hash). In questions about sessions: sessions in which this user was seen
+                 *     within the range, with all their exchanges; within one session: exchanges that carry the user.
+                 */
                 user?: string[];
-                /** @description Role, as exported. */
+                /** @description Role, as exported; holds as the user does. */
                 role?: string[];
                 /** @description Text that the endpoint or the path contains. */
                 endpoint?: string[];
@@ -2494,9 +2512,12 @@ export interface operations {
                  * @example 4xx
                  */
                 status?: string[];
-                /** @description User, as exported (a hashed user by its hash). */
+                /**
+                 * @description User, as exported (a hashed user by its hash). In questions about sessions: sessions in which this user was seen
+                 *     within the range, with all their exchanges; within one session: exchanges that carry the user.
+                 */
                 user?: string[];
-                /** @description Role, as exported. */
+                /** @description Role, as exported; holds as the user does. */
                 role?: string[];
                 /** @description Text that the endpoint or the path contains. */
                 endpoint?: string[];

@@ -8,7 +8,7 @@ import type { Status } from "../api/types";
 import { Amount } from "../ui/Amount";
 import { Captured } from "../ui/Captured";
 import { Empty } from "../ui/Empty";
-import { bytes, exactly, lasting } from "../ui/format";
+import { bytes, exactly, lasting, plural } from "../ui/format";
 import { Moment } from "../ui/Moment";
 import { ProblemNote } from "../ui/ProblemNote";
 import styles from "./System.module.css";
@@ -57,6 +57,12 @@ function Everything({ status: { store, nodes, ...hub }, stale }: { readonly stat
           )}
         </Fact>
         <Fact label="Live days (UTC)">{store.days.length === 0 ? "none" : store.days.join(", ")}</Fact>
+        {store.damaged_files === 0 ? null : (
+          <Fact label="Damaged">
+            {plural(store.damaged_files, "file")} could not be read and {store.damaged_files === 1 ? "was" : "were"} moved aside; the log of the
+            start names {store.damaged_files === 1 ? "it" : "them"}. What {store.damaged_files === 1 ? "it holds" : "they hold"} is not shown.
+          </Fact>
+        )}
         {store.import_days.length === 0 ? null : <Fact label="Imported days">{store.import_days.join(", ")}</Fact>}
       </Block>
       <h2 className={styles.subtitle}>Nodes</h2>
@@ -73,7 +79,7 @@ function Everything({ status: { store, nodes, ...hub }, stale }: { readonly stat
             {groups(node.counters).map(({ title, counters }) => (
               <dl key={title} className={styles.counters} aria-label={title}>
                 {counters.map(({ name, value }) => (
-                  <div key={name} data-trouble={(value > 0 && /shed|fail|drop|lost|broken|timeout/u.test(name)) || undefined}>
+                  <div key={name} data-trouble={(value > 0 && /shed|fail|drop|lost|broken|timeout|expired|busy/u.test(name)) || undefined}>
                     <dt>{name.replaceAll("_", " ")}</dt>
                     <dd>
                       <Amount value={value} />

@@ -23,6 +23,9 @@ pub struct NodeCounters {
     pub parse_errors: AtomicU64,
     /// Rows acknowledged by the store.
     pub exported_rows: AtomicU64,
+    /// Of those, rows that the store dropped because their day is not kept any more, or not yet: an exchange that took
+    /// days, a clock that is wrong.
+    pub expired_rows: AtomicU64,
     /// Batches acknowledged by the store.
     pub exported_batches: AtomicU64,
     /// Attempts to export a batch that failed and were repeated.

@@ -29,8 +29,9 @@ pub enum ExportError {
 /// Where batches go: the store in this process, or a hub.
 #[async_trait]
 pub trait Exporter: Send + Sync + 'static {
-    /// Hands over one batch and returns once it is durable. The same identity may come again after a failure.
-    async fn export(&self, id: BatchId, rows: RecordBatch) -> Result<(), ExportError>;
+    /// Hands over one batch and returns once it is durable, with the number of rows that are older than what is kept
+    /// and were dropped. The same identity may come again after a failure.
+    async fn export(&self, id: BatchId, rows: RecordBatch) -> Result<u64, ExportError>;
 }
 
 /// One closed batch.
@@ -52,8 +53,9 @@ pub(crate) async fn run(
         let mut pause = FIRST_PAUSE;
         loop {
             match exporter.export(batch.id, batch.rows.clone()).await {
-                Ok(()) => {
+                Ok(expired) => {
                     NodeCounters::add(&counters.exported_rows, row_count);
+                    NodeCounters::add(&counters.expired_rows, expired);
                     NodeCounters::add(&counters.exported_batches, 1);
                     break;
                 }

@@ -139,11 +139,11 @@ impl Drop for StoreExporter {
 
 #[async_trait]
 impl Exporter for StoreExporter {
-    async fn export(&self, id: BatchId, rows: arrow::record_batch::RecordBatch) -> Result<(), ExportError> {
+    async fn export(&self, id: BatchId, rows: arrow::record_batch::RecordBatch) -> Result<u64, ExportError> {
         let appended = self.store.append(Batch { id, lane: Lane::Live, rows }).await;
         self.health.refused.store(appended.is_err(), Ordering::Release);
         match appended {
-            Ok(_) => Ok(()),
+            Ok(appended) => Ok(appended.expired),
             Err(error @ (StoreError::Schema(_) | StoreError::Closed)) => Err(ExportError::Permanent(error.into())),
             Err(error) => Err(ExportError::Temporary(error.into())),
         }

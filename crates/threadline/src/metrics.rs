@@ -45,6 +45,11 @@ impl Sources {
             ("decided_fallback", "Exchanges whose session a fallback decided", read(&node.decided_fallback)),
             ("parse_errors", "Parsers that stopped before the end of their input", read(&node.parse_errors)),
             ("exported_rows", "Rows acknowledged by the store", read(&node.exported_rows)),
+            (
+                "expired_rows",
+                "Rows acknowledged and dropped by the store because their day is not kept",
+                read(&node.expired_rows),
+            ),
             ("exported_batches", "Batches acknowledged by the store", read(&node.exported_batches)),
             ("export_failures", "Failed attempts to export a batch", read(&node.export_failures)),
             ("lost_rows", "Rows given up because the store did not take them", read(&node.lost_rows)),
@@ -83,6 +88,11 @@ impl Sources {
                 proxy.upstream_connections_opened.get(),
             ),
             ("proxy_upstream_failures", "Requests answered with 502", proxy.upstream_failures.get()),
+            (
+                "proxy_upstream_busy",
+                "Requests answered with 503 because all upstream connections were in use",
+                proxy.upstream_busy.get(),
+            ),
             ("proxy_upstream_timeouts", "Requests answered with 504", proxy.upstream_timeouts.get()),
             (
                 "proxy_upstream_retries",

@@ -89,7 +89,10 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
         Err(error) => return first(Err(error), installation.close().await.map_err(ServeError::Close)),
     };
 
-    let console_url = format!("http://{console}/");
+    let console_url = match &configuration.hub.public_url {
+        Some(public) => format!("{}/", public.origin()),
+        None => announce::reachable(&format!("http://{console}/")),
+    };
     let addresses = Addresses {
         first_run_url: installation.hub.first_run_token().map(|token| format!("{console_url}first-run#token={token}")),
         console_url,

@@ -39,9 +39,10 @@ pub(crate) struct FilterParameters {
     /// Status code, class (`4xx`), or `none` for exchanges without a response.
     #[param(example = "4xx")]
     status: Option<Vec<String>>,
-    /// User, as exported (a hashed user by its hash).
+    /// User, as exported (a hashed user by its hash). In questions about sessions: sessions in which this user was seen
+    /// within the range, with all their exchanges; within one session: exchanges that carry the user.
     user: Option<Vec<String>>,
-    /// Role, as exported.
+    /// Role, as exported; holds as the user does.
     role: Option<Vec<String>>,
     /// Text that the endpoint or the path contains.
     endpoint: Option<Vec<String>>,

@@ -44,6 +44,8 @@ pub(crate) struct StoreState {
     days: Vec<String>,
     /// Days with imported data, oldest first, `YYYY-MM-DD`.
     import_days: Vec<String>,
+    /// Files that could not be read when the store was opened. They were moved aside, and their exchanges are not shown.
+    damaged_files: u64,
     /// From the oldest exchange to just after the newest; null when nothing is stored.
     #[schema(required)]
     span: Option<Range>,
@@ -88,6 +90,7 @@ pub(crate) async fn read_status(
             bytes_on_disk: store.bytes_on_disk,
             days: days(store.days),
             import_days: days(store.import_days),
+            damaged_files: store.damaged,
             span: store.span.map(|(oldest, newest)| Range { from: Time(oldest), to: Time(after(newest)) }),
         },
         nodes: (hub.settings.nodes)(),

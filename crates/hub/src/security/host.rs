@@ -29,6 +29,11 @@ impl PublicUrl {
     pub fn host(&self) -> &str {
         &self.host
     }
+
+    /// Scheme, host and, unless it is 443, port: the address without a path.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
 }
 
 impl FromStr for PublicUrl {
