@@ -122,8 +122,7 @@ fn copy(file: &StoreFile) -> String {
     let quarter = |quarter: u8| {
         format!(
             "INSERT INTO {ALIAS}.exchanges SELECT * FROM {old}.exchanges
-                 WHERE hour(ts) // 6 = {quarter} ORDER BY session_id, ts, exchange_id;
-             CHECKPOINT {ALIAS};"
+                 WHERE hour(ts) // 6 = {quarter} ORDER BY session_id, ts, exchange_id;"
         )
     };
     let exchanges: String = (0..4).map(quarter).collect();
