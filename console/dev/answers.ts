@@ -70,7 +70,7 @@ export function count(values: readonly (string | null)[]): Schemas["Count"][] {
   for (const value of values) {
     held.set(value, (held.get(value) ?? 0) + 1);
   }
-  return [...held].map(([value, exchanges]) => ({ value, exchanges, sessions: 0 })).toSorted((a, b) => b.exchanges - a.exchanges);
+  return [...held].map(([value, exchanges]) => ({ value, exchanges })).toSorted((a, b) => b.exchanges - a.exchanges);
 }
 
 export function facet(asked: Asked, field: string, limit: number): Schemas["Facet"] {

@@ -119,7 +119,7 @@ export function fixtureHub(): Plugin {
         started_at: new Date(Date.now() - 3_600_000).toISOString(),
         now: new Date().toISOString(),
         policy_version: policy.version,
-        store: { exchanges: exchanges.length, bytes_on_disk: exchanges.length * 61, days: ["2026-11-22", "2026-11-23"], import_days: [], span: range(asked) },
+        store: { exchanges: exchanges.length, bytes_on_disk: exchanges.length * 61, days: ["2026-11-22", "2026-11-23"], import_days: [], damaged_files: 0, span: range(asked) },
         nodes: [{ name: "local", counters: [{ name: "received", value: 18_231 }, { name: "shed", value: 0 }, { name: "exported_rows", value: 18_231 }] }],
       } satisfies Schemas["Status"]);
     } else if (path === "/tokens") {

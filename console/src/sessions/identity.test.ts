@@ -11,7 +11,7 @@ const part = (change: Partial<SessionPart>): SessionPart => ({
   attacks: 0,
   blocked: 0,
   errors: 0,
-  ips: [{ value: "203.0.113.7", exchanges: 3, sessions: 0 }],
+  ips: [{ value: "203.0.113.7", exchanges: 3 }],
   ip_count: 1,
   hosts: [],
   host_count: 0,
