@@ -67,15 +67,54 @@ pub(crate) fn run(options: &ProxyOptions, table: &mut Table) -> Result<(), Unmea
     add_section(table, "Proxy beside nginx: GET, 1 KiB JSON back", &subjects, &plain, None);
 
     let posted = measure(&subjects, options, &messages.posted_script)?;
+    add_section(table, "Proxy beside nginx: POST with JWT, 1 KiB JSON both ways", &subjects, &posted, None);
+
     let slowest = posted.iter().map(|measured| measured.rate).fold(f64::INFINITY, f64::min);
     let rate = (slowest / 2.0).max(100.0);
-    let mut latencies = Vec::new();
-    for subject in &subjects {
-        latencies.push(fixed_rate(subject.address, &messages.posted, rate, options.length)?);
-    }
-    let title = format!("Proxy beside nginx: POST with JWT, 1 KiB JSON both ways (latency at {rate:.0} requests/s)");
-    add_section(table, title, &subjects, &posted, Some(&latencies));
+    let (paced, latencies) = measure_at(&subjects, options, &messages.posted, rate)?;
+    let title = format!("Proxy beside nginx: the same at half load, {rate:.0} requests/s");
+    add_section(table, title, &subjects, &paced, Some(&latencies));
     Ok(())
+}
+
+/// The same requests at a fixed rate: what each costs, and how long it takes.
+fn measure_at(
+    subjects: &[Subject],
+    options: &ProxyOptions,
+    requests: &[Vec<u8>],
+    rate: f64,
+) -> Result<(Vec<Measured>, Vec<Latencies>), Unmeasured> {
+    let mut samples: Vec<Vec<(Measured, Latencies)>> = subjects.iter().map(|_| Vec::new()).collect();
+    for _ in 0..options.rounds {
+        for (subject, samples) in subjects.iter().zip(&mut samples) {
+            let (before, analysed) = (subject.processor_time()?, subject.analysed());
+            let latencies = fixed_rate(subject.address, requests, rate, options.length)?;
+            let (after, analysed_after) = (subject.processor_time()?, subject.analysed());
+            let count = rate * options.length.as_secs_f64();
+            let measured = Measured {
+                whole: (after.whole - before.whole) / count,
+                node: (after.node - before.node) / count,
+                rate,
+                shed: shed(analysed, analysed_after),
+            };
+            samples.push((measured, latencies));
+        }
+    }
+    let middle = |samples: &Vec<(Measured, Latencies)>| {
+        let measured = Measured::median(samples.iter().map(|(measured, _)| measured));
+        let latencies = Latencies {
+            p50: median(samples.iter().map(|(_, latencies)| latencies.p50)),
+            p99: median(samples.iter().map(|(_, latencies)| latencies.p99)),
+        };
+        (measured, latencies)
+    };
+    Ok(samples.iter().map(middle).unzip())
+}
+
+/// The share of exchanges that analysis shed in between; none for what has no analysis.
+fn shed(before: Option<(f64, f64)>, after: Option<(f64, f64)>) -> Option<f64> {
+    let ((offered_before, shed_before), (offered, shed)) = before.zip(after)?;
+    Some((shed - shed_before) / (offered - offered_before).max(1.0))
 }
 
 /// Medians of one subject.
@@ -84,8 +123,22 @@ struct Measured {
     whole: f64,
     /// Of that, threads that serve traffic and analyse it, µs.
     node: f64,
-    /// Requests per second in a closed loop.
+    /// Requests per second.
     rate: f64,
+    /// The share of them that was forwarded and not analysed.
+    shed: Option<f64>,
+}
+
+impl Measured {
+    fn median<'m>(samples: impl Iterator<Item = &'m Self> + Clone) -> Self {
+        let shed: Vec<f64> = samples.clone().filter_map(|one| one.shed).collect();
+        Self {
+            whole: median(samples.clone().map(|one| one.whole)),
+            node: median(samples.clone().map(|one| one.node)),
+            rate: median(samples.map(|one| one.rate)),
+            shed: (!shed.is_empty()).then(|| median(shed.into_iter())),
+        }
+    }
 }
 
 fn measure(
@@ -96,27 +149,21 @@ fn measure(
     let mut samples: Vec<Vec<Measured>> = subjects.iter().map(|_| Vec::new()).collect();
     for round in 0..=options.rounds {
         for (subject, samples) in subjects.iter().zip(&mut samples) {
-            let before = subject.processor_time()?;
+            let (before, analysed) = (subject.processor_time()?, subject.analysed());
             let run = closed_loop(subject.address, CONNECTIONS, script, options.length)?;
-            let after = subject.processor_time()?;
+            let (after, analysed_after) = (subject.processor_time()?, subject.analysed());
             // The first round warms up.
             if round > 0 {
                 samples.push(Measured {
                     whole: (after.whole - before.whole) / run.requests,
                     node: (after.node - before.node) / run.requests,
                     rate: run.requests / run.seconds,
+                    shed: shed(analysed, analysed_after),
                 });
             }
         }
     }
-    Ok(samples
-        .iter()
-        .map(|samples| Measured {
-            whole: median(samples.iter().map(|one| one.whole)),
-            node: median(samples.iter().map(|one| one.node)),
-            rate: median(samples.iter().map(|one| one.rate)),
-        })
-        .collect())
+    Ok(samples.iter().map(|samples| Measured::median(samples.iter())).collect())
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
@@ -150,6 +197,9 @@ fn add_section(
                 let node = "proxy and analysis (its threads in all in one)";
                 figures.push(ratio(node, measured.node, Some(1.5)));
                 figures.push(ratio(name, measured.whole, Some(2.0)));
+                if let Some(shed) = measured.shed {
+                    figures.push(Figure::new(format!("{name}: not analysed"), 100.0 * shed, "%", Budget::None));
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 //! itself as one of them.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -46,6 +46,8 @@ pub(super) struct Subject {
     pub(super) kind: Kind,
     pub(super) address: SocketAddr,
     process: Child,
+    /// Where it shows its metrics.
+    console: Option<SocketAddr>,
 }
 
 impl Drop for Subject {
@@ -104,6 +106,7 @@ pub(super) fn backend(folder: &Path, response: &str) -> Result<Backend, Unmeasur
 impl Subject {
     /// Starts one in front of `backend`.
     pub(super) fn start(kind: Kind, folder: &Path, backend: SocketAddr) -> Result<Self, Unmeasured> {
+        let mut console = None;
         let (process, address) = match &kind {
             Kind::Nginx => {
                 let address = free_address()?;
@@ -121,11 +124,25 @@ impl Subject {
             }
             Kind::PassThrough => own_process("pass-through", backend)?,
             Kind::Captured => own_process("captured", backend)?,
-            Kind::Whole(binary) => serve(binary, folder, backend)?,
+            Kind::Whole(binary) => {
+                let (process, address, address_of_console) = serve(binary, folder, backend)?;
+                console = Some(address_of_console);
+                (process, address)
+            }
         };
-        let subject = Self { kind, address, process };
+        let subject = Self { kind, address, process, console };
         wait_for(address)?;
         Ok(subject)
+    }
+
+    /// Exchanges that its analysis was offered so far, and how many of them it shed.
+    pub(super) fn analysed(&self) -> Option<(f64, f64)> {
+        let mut stream = TcpStream::connect(self.console?).ok()?;
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n").ok()?;
+        let mut text = String::new();
+        stream.take(1 << 20).read_to_string(&mut text).ok()?;
+        let count = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        Some((count("threadline_exchanges_received_total ")?, count("threadline_exchanges_shed_total ")?))
     }
 
     /// Processor time of the process so far.
@@ -186,7 +203,7 @@ fn own_process(variant: &str, backend: SocketAddr) -> Result<(Child, SocketAddr)
 }
 
 /// Starts `threadline serve` with the reference policy on an empty data folder.
-fn serve(binary: &Path, folder: &Path, backend: SocketAddr) -> Result<(Child, SocketAddr), Unmeasured> {
+fn serve(binary: &Path, folder: &Path, backend: SocketAddr) -> Result<(Child, SocketAddr, SocketAddr), Unmeasured> {
     let failed = |error: &dyn std::fmt::Display| Unmeasured::new("threadline serve", error);
     let parameters: Vec<_> = REFERENCE_PARAMETERS
         .iter()
@@ -215,13 +232,14 @@ fn serve(binary: &Path, folder: &Path, backend: SocketAddr) -> Result<(Child, So
         .map_err(|error| failed(&error))?;
     let start = Instant::now();
     while start.elapsed() < PATIENCE {
-        let address = std::fs::read(&announcement)
+        let said = std::fs::read(&announcement)
             .ok()
-            .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok())
-            .and_then(|said| said["proxy_url"].as_str().map(str::to_owned))
-            .and_then(|url| url.trim_start_matches("http://").trim_end_matches('/').parse().ok());
-        if let Some(address) = address {
-            return Ok((process, address));
+            .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+        let address = |name: &str| -> Option<SocketAddr> {
+            said.as_ref()?[name].as_str()?.trim_start_matches("http://").trim_end_matches('/').parse().ok()
+        };
+        if let (Some(proxy), Some(console)) = (address("proxy_url"), address("console_url")) {
+            return Ok((process, proxy, console));
         }
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -33,7 +33,7 @@ pub struct DuckSettings {
 }
 
 impl DuckSettings {
-    /// The defaults: 7 days live, 30 days imported, 512 MiB of memory, 64 MiB of log, a thread for two cores, 4
+    /// The defaults: 7 days live, 30 days imported, 512 MiB of memory, 128 MiB of log, a thread for two cores, 4
     /// readers, 30 seconds.
     pub fn new(directory: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl DuckSettings {
             retention_days: 7,
             import_retention_days: 30,
             memory_limit: 512 * 1024 * 1024,
-            checkpoint_bytes: 64 * 1024 * 1024,
+            checkpoint_bytes: 128 * 1024 * 1024,
             threads: std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2)),
             readers: 4,
             query_timeout: Duration::from_secs(30),

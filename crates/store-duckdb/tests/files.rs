@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use threadline_model::{MICROS_PER_DAY, ManualClock, Timestamp};
+use threadline_record::SessionKeyKind;
 use threadline_store::conformance::{NOON, Random, Sample, TODAY, batch_id, to_batch};
 use threadline_store::{ExchangeStore, ExchangesQuery, Filters, Lane, PageRequest, SessionsQuery, TimeRange};
 use threadline_store_duckdb::{DuckSettings, DuckStore, OpenError};
@@ -380,4 +381,32 @@ async fn abandoned_questions_do_not_hold_up_others() {
     }
     assert_eq!(exchanges(&store).await, 20_000);
     store.close().await.unwrap();
+}
+
+/// What stands in the fixture files: five exchanges, one of them with a link.
+fn of_fixtures() -> Vec<Sample> {
+    let at = |number| Sample::plain(Timestamp::from_micros(NOON.micros() + number as i64), number);
+    let mut samples: Vec<Sample> = (0..5).map(at).collect();
+    samples[4].request_session = Some((samples[0].session, SessionKeyKind::Fallback));
+    samples
+}
+
+/// Files of every form that was ever shipped can be read and go on. A new form adds a fixture; these never change.
+#[tokio::test]
+async fn a_file_of_form_1_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let days = directory.path().join("days");
+    fs::create_dir_all(&days).unwrap();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/store/form-1.duckdb");
+    fs::copy(fixture, days.join(format!("{TODAY}.duckdb"))).unwrap();
+    let store = open(directory.path());
+    assert_eq!(exchanges(&store).await, 5);
+    for sample in of_fixtures() {
+        let found = store.exchange(sample.id).await.unwrap().unwrap();
+        assert_eq!((found.session_id, found.ts, &found.path), (sample.session, sample.ts, &sample.path));
+    }
+    let more = to_batch(batch_id(2), Lane::Live, &[Sample::plain(NOON, 99)]);
+    assert_eq!(store.append(more).await.unwrap().stored, 1);
+    let again = to_batch(batch_id(1), Lane::Live, &of_fixtures());
+    assert_eq!(store.append(again).await.unwrap().duplicate, 5, "the batch is known");
 }
