@@ -15,7 +15,7 @@ pub(crate) const MAY_USE: [(&str, &[&str]); 13] = [
     ("grouping", &["model", "points", "policy"]),
     ("context", &["model", "points", "policy", "grouping"]),
     ("record", &["model"]),
-    ("capture", &["model", "policy"]),
+    ("capture", &["model"]),
     ("node", &["model", "points", "policy", "grouping", "context", "record", "capture"]),
     ("store", &["model", "record"]),
     ("store-duckdb", &["model", "record", "store"]),

@@ -45,6 +45,7 @@ pub use framing::fuzz_framing;
 pub use settings::{
     CaptureLimits, ForwardingHeaders, Limits, ProxySettings, Timeouts, UpstreamAddress, UpstreamAddressError,
 };
+pub use upstream::fuzz_response;
 
 use self::capture::CaptureBudget;
 use self::worker::Shared;

@@ -26,6 +26,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use pool::Turn;
 pub(super) use pool::{Pool, keep_idle_connections};
+pub use receive::fuzz_response;
 pub(super) use receive::{Malformed, ResponseHead};
 use receive::{Receiving, take_head};
 pub(super) use send::{SendFraming, write_field};

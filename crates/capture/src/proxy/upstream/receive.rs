@@ -1,5 +1,7 @@
 //! The receiving half of an upstream connection: response heads and bodies out of bytes.
 
+mod fuzz;
+
 use std::mem::MaybeUninit;
 
 use bytes::{Bytes, BytesMut};
@@ -8,6 +10,8 @@ use http_body::Frame;
 
 use crate::proxy::framing::{ChunkedBody, Step, find_end};
 use crate::proxy::hygiene::{Present, names};
+
+pub use fuzz::fuzz_response;
 
 /// What the upstream sent is not a response that everybody would read the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
