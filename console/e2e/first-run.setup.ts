@@ -11,7 +11,7 @@ test("the first-run link makes the administrator and signs in", async ({ page })
 
   await page.getByLabel("Password", { exact: true }).fill("correct horse battery staple");
   await page.getByRole("button", { name: "Create and sign in" }).click();
-  await expect(page).toHaveURL(/\/sessions$/u);
+  await expect(page).toHaveURL(/\/sessions\?last=15m$/u);
   await expect(page.getByRole("option").first()).toBeVisible({ timeout: 30_000 });
   await page.context().storageState({ path: "test-results/signed-in.json" });
 });

@@ -5,11 +5,14 @@ import { type FormEvent, useState } from "react";
 import { api, body } from "../api/client";
 import { asProblem } from "../api/problem";
 import { firstRun, me } from "../api/queries";
-import { emptySearch } from "../filters/search";
+import { type ConsoleSearch, emptyScope, emptySearch } from "../filters/search";
 import { ProblemNote } from "../ui/ProblemNote";
 import { Door } from "./Door";
 import styles from "./entry.module.css";
 import { strength } from "./strength";
+
+/** Live traffic is minutes old at most: over a day it would be a sliver at the edge. */
+const firstLook: ConsoleSearch = { ...emptySearch, scope: { ...emptyScope, range: { kind: "last", last: "15m" } } };
 
 /** The token stands behind the `#`, which browsers do not send: it reaches no log. */
 function tokenOf(hash: string): string {
@@ -29,7 +32,7 @@ export function FirstRun() {
     onSuccess: async () => {
       queries.clear();
       await queries.fetchQuery(me);
-      await navigate({ to: "/sessions", search: emptySearch, replace: true });
+      await navigate({ to: "/sessions", search: firstLook, replace: true });
     },
   });
   if (state.data !== undefined && !state.data.open) {
