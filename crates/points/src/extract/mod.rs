@@ -400,7 +400,8 @@ impl<'e, 's> Run<'e, 's> {
         self.decodable -= buffer.len();
         match decoded.stop {
             None => {
-                if decoded.used < coded.len() {
+                // Of a text that goes on it may be the start of another member or frame.
+                if decoded.used < coded.len() && ending == Ending::Whole {
                     self.report(part, coding.name(), decoded.used, "bytes behind the end");
                 }
                 ending
