@@ -1,5 +1,6 @@
 //! How much work an exchange may cause, and the buffers that work is done in.
 
+use crate::coding::Coders;
 use crate::form::FieldState;
 use crate::json::Raw;
 
@@ -16,6 +17,9 @@ pub struct Bounds {
     pub depth: usize,
     /// Most bytes that decoders may produce for one exchange.
     pub decoded_bytes: usize,
+    /// Most bytes that decompressing may make of one compressed byte, once it has made more than
+    /// [`Bounds::DECODED_FREELY`] of the value.
+    pub decoded_ratio: usize,
     /// Most parse errors kept of one exchange; later ones are left out.
     pub parse_errors: usize,
 }
@@ -23,11 +27,26 @@ pub struct Bounds {
 impl Bounds {
     /// The deepest nesting that can be configured.
     pub const MAXIMUM_DEPTH: usize = 1024;
+
+    /// What may be decompressed of one value whatever its ratio, bytes: small documents that repeat themselves a lot
+    /// do no harm.
+    pub const DECODED_FREELY: usize = 64 * 1024;
+
+    /// The most that may be decompressed of `coded` bytes while `decodable` bytes may still be produced, and the
+    /// reason for stopping there.
+    pub(crate) fn decompressed(&self, coded: usize, decodable: usize) -> (usize, &'static str) {
+        let by_ratio = coded.saturating_mul(self.decoded_ratio).max(Self::DECODED_FREELY);
+        if by_ratio < decodable {
+            (by_ratio, "the bound on the decoding ratio is reached")
+        } else {
+            (decodable, "the bound on decoded bytes is reached")
+        }
+    }
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { points: 512, rounds: 12, depth: 128, decoded_bytes: 1024 * 1024, parse_errors: 8 }
+        Self { points: 512, rounds: 12, depth: 128, decoded_bytes: 1024 * 1024, decoded_ratio: 200, parse_errors: 8 }
     }
 }
 
@@ -38,6 +57,7 @@ pub struct Scratch {
     buffers: Pool<u8>,
     values: Pool<Raw>,
     fields: Pool<FieldState>,
+    coders: Coders,
 }
 
 impl std::fmt::Debug for Scratch {
@@ -53,6 +73,10 @@ impl Scratch {
 
     pub(crate) fn values(&mut self) -> &mut Pool<Raw> {
         &mut self.values
+    }
+
+    pub(crate) fn coders(&mut self) -> &mut Coders {
+        &mut self.coders
     }
 
     pub(crate) fn fields(&mut self) -> &mut Pool<FieldState> {

@@ -13,6 +13,7 @@ use threadline_model::{
     Timestamp, TlsFingerprints,
 };
 
+use crate::coding::{Coders, Coding};
 use crate::json::{self, JsonTree};
 use crate::tree::Trie;
 use crate::{Bounds, Found, Plan, Point, Scratch};
@@ -62,6 +63,9 @@ pub const POINTS: &[&str] = &[
     "request > body > form > property a > joined > base64",
     "request > body > percent > form > property a",
     "request > body > base64 > json > property a",
+    "request > body > gzip",
+    "request > body > gzip > json > property a",
+    "request > body > gzip > gzip > form > property a",
     "response > status",
     "response > header SET-COOKIE > cookie a",
     "response > header LOCATION > capture a=(\\w+)",
@@ -149,6 +153,36 @@ pub fn fuzz_cookie(data: &[u8]) {
     let exchange = exchange(b"/", &[(header::COOKIE, data), (header::SET_COOKIE, data)], b"", b"");
     run("request > header COOKIE", &exchange);
     run("response > header SET-COOKIE", &exchange);
+}
+
+/// Decodes bytes in the content coding that the first byte picks, whole and cut, and resolves body points in them.
+///
+/// # Panics
+/// When more is decoded than may be, when a cut gives something else than the beginning of the whole, or when a result
+/// breaks what [`Found`] promises.
+pub fn fuzz_coding(data: &[u8]) {
+    let Some((choice, coded)) = data.split_first() else { return };
+    let coding = [Coding::Gzip, Coding::Deflate, Coding::Brotli, Coding::Zstd][usize::from(choice & 3)];
+    let mut coders = Coders::default();
+    let mut decode = |coded: &[u8]| {
+        let bounds = Bounds::default();
+        let (most, beyond) = bounds.decompressed(coded.len(), bounds.decoded_bytes);
+        let mut output = Vec::new();
+        let decoded = coders.decode(coding, coded, most, beyond, &mut output);
+        assert!(output.len() <= most && decoded.used <= coded.len());
+        assert!(decoded.stop.is_none_or(|stop| stop.offset <= coded.len()));
+        output
+    };
+    let whole = decode(coded);
+    let length = coded.len() * usize::from(choice >> 2) / 64;
+    assert!(whole.starts_with(&decode(&coded[..length])));
+    assert!(whole == decode(coded));
+
+    let name = [(header::CONTENT_ENCODING, coding.name().as_bytes())];
+    let mut exchange = exchange(b"/", &name, coded, b"");
+    run("request > body", &exchange);
+    exchange.request.body = CapturedBody::prefix(coded[..length].to_vec());
+    run("request > body", &exchange);
 }
 
 /// Resolves every point in an exchange made of bytes: target, Authorization, Cookie, request body and response body,

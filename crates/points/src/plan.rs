@@ -169,6 +169,7 @@ fn check(index: usize, point: &Point, bounds: &Bounds) -> Result<(), PlanError> 
             | Step::Form
             | Step::Jwt(_)
             | Step::Base64
+            | Step::Gzip
             | Step::Percent
             | Step::Bearer
             | Step::Trim
@@ -186,7 +187,6 @@ fn check(index: usize, point: &Point, bounds: &Bounds) -> Result<(), PlanError> 
             | Step::Grpc
             | Step::Protobuf
             | Step::Viewstate
-            | Step::Gzip
             | Step::Htmljs
             | Step::Properties
             | Step::Indexes

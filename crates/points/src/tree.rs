@@ -41,6 +41,7 @@ impl Trie {
 /// A decoder that makes one value of one value.
 pub(crate) enum Decoder {
     Base64,
+    Gzip,
     Percent,
     Bearer,
     Trim,
@@ -52,6 +53,7 @@ impl Decoder {
     fn of(step: &Step) -> Option<Self> {
         Some(match step {
             Step::Base64 => Self::Base64,
+            Step::Gzip => Self::Gzip,
             Step::Percent => Self::Percent,
             Step::Bearer => Self::Bearer,
             Step::Trim => Self::Trim,

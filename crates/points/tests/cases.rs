@@ -262,6 +262,7 @@ fn every_resolved_step_has_a_case_with_a_value() {
         "cookie",
         "jwt",
         "base64",
+        "gzip",
         "percent",
         "property",
         "index",

@@ -390,6 +390,7 @@ proptest! {
             fuzzing::fuzz_jwt(data);
             fuzzing::fuzz_cookie(data);
             fuzzing::fuzz_json(data);
+            fuzzing::fuzz_coding(data);
             fuzzing::fuzz_extract(data);
         }
     }

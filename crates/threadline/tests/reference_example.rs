@@ -6,6 +6,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -100,5 +101,51 @@ async fn a_returned_token_groups_with_requests_that_carry_it_in_every_order_of_k
     }
     session_of_every_order.dedup();
     assert_eq!(session_of_every_order.len(), 1, "equal values are one session whatever the order");
+    threadline.stop().await;
+}
+
+/// `{"token":"aaa"}` in gzip.
+const COMPRESSED_LOGIN: &str = "H4sIAAAAAAACA6tWKsnPTs1TslJKTExUqgUA8r2fyQ8AAAA=";
+
+#[tokio::test]
+async fn a_token_in_a_compressed_response_groups_and_the_client_gets_the_same_bytes() {
+    let compressed = Bytes::from(base64::engine::general_purpose::STANDARD.decode(COMPRESSED_LOGIN).unwrap());
+    let sent = compressed.clone();
+    let upstream = support::upstream(move |request, _| {
+        let answer = Response::builder().header("content-type", "application/json");
+        if request.uri().path() == "/login" {
+            answer.header("content-encoding", "gzip").body(Full::new(sent.clone())).unwrap()
+        } else {
+            answer.body(Full::new(Bytes::from_static(b"{}"))).unwrap()
+        }
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let threadline = Threadline::start(folder.path(), "serve", &["--upstream", &upstream]).await;
+    let parameters = KEYS.map(|(name, point)| json!({"name": name, "point": point, "group": true, "hashed": false}));
+    threadline.put_parameters(json!(parameters)).await;
+
+    let (head, body) = threadline
+        .through_proxy(Request::builder().method("POST").uri("/login").header("accept-encoding", "gzip"), "")
+        .await;
+    assert_eq!(head.headers["content-encoding"], "gzip");
+    assert_eq!(head.headers["content-length"], compressed.len().to_string());
+    assert_eq!(body, compressed);
+    threadline.through_proxy(Request::builder().uri("/cart?token=aaa"), "").await;
+
+    let list = threadline
+        .wait_for("/sessions?last=1h", |list| {
+            list["sessions"].as_array().unwrap().iter().any(|session| session["requests"] == 2)
+        })
+        .await;
+    let id = list["sessions"][0]["session_id"].as_str().unwrap();
+    let page = threadline.get(&format!("/sessions/{id}/exchanges?last=1h")).await;
+    let keys: BTreeMap<_, _> = page["exchanges"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|exchange| (exchange["path"].as_str().unwrap(), exchange["session_key"].as_str().unwrap()))
+        .collect();
+    assert_eq!(keys, BTreeMap::from([("/login", "response token"), ("/cart", "query token")]));
     threadline.stop().await;
 }

@@ -53,6 +53,22 @@ pub(crate) fn header_section(headers: &[(&str, &str)]) -> CapturedHeaders {
     CapturedHeaders::new(map)
 }
 
+/// One member of gzip (RFC 1952).
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut coded = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    coded.extend(miniz_oxide::deflate::compress_to_vec(bytes, 6));
+    coded.extend(crc32fast::hash(bytes).to_le_bytes());
+    coded.extend((bytes.len() as u32).to_le_bytes());
+    coded
+}
+
+/// A request whose body carries codings.
+pub(crate) fn coded(coding: &str, body: CapturedBody) -> Exchange {
+    let mut coded = exchange("POST /", &[("Content-Encoding", coding)], "", None);
+    coded.request.body = body;
+    coded
+}
+
 /// The value in words: `Ok` is a value as text, `Err` the name of another outcome.
 pub(crate) fn in_words(found: &Found<'_>) -> Result<String, String> {
     match found {

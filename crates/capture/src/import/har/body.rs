@@ -196,9 +196,14 @@ fn multipart(parameters: &[Parameter<'_>], boundary: &[u8], limit: usize) -> Bou
     body
 }
 
-/// Whether bytes still carry a content coding whose magic number can be seen: gzip (RFC 1952) or zstd (RFC 8878).
-pub(super) fn is_visibly_encoded(body: &CapturedBody) -> bool {
-    body.as_bytes().starts_with(&[0x1f, 0x8b, 0x08]) || body.as_bytes().starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+/// Whether bytes still carry the coding that was applied last, which its magic number tells: gzip (RFC 1952) or zstd
+/// (RFC 8878). A decoded body that is an archive by itself does not.
+pub(super) fn is_visibly_encoded(body: &CapturedBody, outermost_coding: Option<&[u8]>) -> bool {
+    const MAGIC: [(&[u8], &[u8]); 3] =
+        [(b"gzip", &[0x1f, 0x8b, 0x08]), (b"x-gzip", &[0x1f, 0x8b, 0x08]), (b"zstd", &[0x28, 0xb5, 0x2f, 0xfd])];
+    outermost_coding.is_some_and(|coding| {
+        MAGIC.iter().any(|(name, magic)| coding.eq_ignore_ascii_case(name) && body.as_bytes().starts_with(magic))
+    })
 }
 
 /// `application/x-www-form-urlencoded` (WHATWG URL, section 5.2).

@@ -162,7 +162,7 @@ fn convert_request(
         || section.first(CONTENT_LENGTH).is_some_and(|length| length != b"0")
         || section.first(TRANSFER_ENCODING).is_some();
     let body = body::of_request(fields.post_data.as_ref(), section.first(CONTENT_TYPE), declared, body_limit, damage);
-    if !body::is_visibly_encoded(&body.captured) {
+    if !body::is_visibly_encoded(&body.captured, section.outermost_coding()) {
         section.drop_content_coding();
     }
     let host = section.authority.take().or(authority).or_else(|| section.first(HOST).map(<[u8]>::to_vec));
@@ -219,7 +219,7 @@ fn convert_response(
     }
     let bodiless = method == b"HEAD" || matches!(status, 101 | 204 | 304);
     let Body { captured, length } = body::of_response(fields.content.as_ref(), bodiless, body_limit, damage);
-    if !body::is_visibly_encoded(&captured) {
+    if !body::is_visibly_encoded(&captured, section.outermost_coding()) {
         section.drop_content_coding();
     }
     let version = fields.version.as_ref().and_then(|text| version(text.bytes()));

@@ -77,6 +77,12 @@ impl Section {
         self.headers.remove(CONTENT_ENCODING);
     }
 
+    /// The content coding that was applied last (RFC 9110, section 8.4), as written.
+    pub(super) fn outermost_coding(&self) -> Option<&[u8]> {
+        let value = self.headers.get_all(CONTENT_ENCODING).iter().next_back()?.as_bytes();
+        value.rsplit(|byte| *byte == b',').next().map(<[u8]>::trim_ascii)
+    }
+
     pub(super) fn first(&self, name: HeaderName) -> Option<&[u8]> {
         self.headers.get(name).map(HeaderValue::as_bytes)
     }

@@ -6,8 +6,9 @@
 //! behind it. Identities come from content, so the same file twice gives the same exchanges.
 //!
 //! What recorders do to the truth is undone where it can be seen: bodies are shown decoded, so `Content-Encoding` is
-//! dropped unless the bytes still carry it; cookies that stand only in lists become headers again; forms that stand
-//! only as lists become bodies again. The server's address is never taken for the client's.
+//! dropped unless the bytes visibly still carry it, and no stage decodes a second time; cookies that stand only in lists
+//! become headers again; forms that stand only as lists become bodies again. The server's address is never taken for the
+//! client's.
 //!
 //! ```
 //! use threadline_capture::import::har::{HarReader, HarSettings};

@@ -1,16 +1,19 @@
 //! One run of a plan over one exchange: takes each wanted value to the points that end there and to the parsers that
 //! look further into it.
 
+mod body;
+
 use std::borrow::Cow;
 
 use smallvec::SmallVec;
-use threadline_model::{CapturedBody, Exchange, Extent, Request, Response};
+use threadline_model::{Exchange, Request, Response};
 
+use crate::coding::Coding;
 use crate::cookie;
 use crate::decode;
 use crate::form;
 use crate::json::{self, JsonTree, Raw};
-use crate::plan::{BodyPlan, FactPlan, HeaderPlan, MessagePlan};
+use crate::plan::{FactPlan, HeaderPlan, MessagePlan};
 use crate::scan::Stop;
 use crate::target;
 use crate::token::Token;
@@ -54,6 +57,32 @@ impl<'e: 'x, 'x> Text<'e, 'x> {
 struct Formats {
     json: bool,
     form: bool,
+}
+
+/// How a text ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// All of it is there.
+    Whole,
+    /// It goes on beyond what was captured.
+    Cut,
+    /// It goes on beyond what could be decoded; a parse error says why.
+    Damaged,
+}
+
+impl Ending {
+    fn is_open(self) -> bool {
+        self != Self::Whole
+    }
+
+    /// What is known of a value that was not found before the end.
+    fn missing(self) -> Without {
+        match self {
+            Self::Whole => Without::Absent,
+            Self::Cut => Without::NotCaptured,
+            Self::Damaged => Without::Unparsable,
+        }
+    }
 }
 
 /// What stands in for a value that is not there.
@@ -108,7 +137,7 @@ impl<'e, 's> Run<'e, 's> {
         if let Some(query) = &plan.query
             && let Some(text) = target::query(request.target.as_bytes())
         {
-            self.form(&query.fields, Text::Captured(text), false, &query.part);
+            self.form(&query.fields, Text::Captured(text), Ending::Whole, &query.part);
         }
         for header in &plan.headers {
             self.header(header, &request.headers, Side::Request, exchange);
@@ -207,40 +236,6 @@ impl<'e, 's> Run<'e, 's> {
         self.value(node, Text::Decoded(&joined), part);
     }
 
-    fn body(&mut self, plan: &BodyPlan, body: &'e CapturedBody, headers: &'e threadline_model::CapturedHeaders) {
-        let bytes = body.as_bytes();
-        match body.extent() {
-            Extent::NotCaptured => return self.fill(&plan.value.all, Without::NotCaptured),
-            Extent::Prefix if bytes.is_empty() => return self.fill(&plan.value.all, Without::NotCaptured),
-            Extent::Whole if bytes.is_empty() => return self.fill(&plan.value.ends, Without::Empty),
-            Extent::Whole | Extent::Prefix => {}
-        }
-        if headers.first("content-encoding").is_some_and(is_coded) {
-            self.report(&plan.part, "body", 0, "content coding not decoded yet");
-            return self.fill(&plan.value.all, Without::Unparsable);
-        }
-        let text = Text::Captured(bytes);
-        let formats = Formats {
-            json: may_be_json(bytes) || !declares_other_than_json(headers),
-            form: plan.value.form.is_none() || !declares_other_than_form(headers),
-        };
-        if body.extent() == Extent::Whole {
-            return self.whole(&plan.value, text, &plan.part, formats);
-        }
-        // Of a cut body only formats that are read from front to back can be resolved.
-        self.fill(&plan.value.all, Without::NotCaptured);
-        match &plan.value.json {
-            Some(tree) if formats.json => self.json(tree, text, true, &plan.part),
-            Some(tree) => self.fill(tree.all(), Without::Absent),
-            None => {}
-        }
-        match &plan.value.form {
-            Some(tree) if formats.form => self.form(tree, text, true, &plan.part),
-            Some(tree) => self.fill(tree.all(), Without::Absent),
-            None => {}
-        }
-    }
-
     // ---- values ----------------------------------------------------------------------------------------------
 
     /// Gives every point in `points` the same result.
@@ -281,15 +276,35 @@ impl<'e, 's> Run<'e, 's> {
         if let Some(tree) = &node.json
             && formats.json
         {
-            self.json(tree, text, false, part);
+            self.json(tree, text, Ending::Whole, part);
         }
         if let Some(tree) = &node.form
             && formats.form
         {
-            self.form(tree, text, false, part);
+            self.form(tree, text, Ending::Whole, part);
         }
         if let Some(jwt) = &node.jwt {
             self.jwt(jwt, text, part);
+        }
+    }
+
+    /// A value of which only the beginning is there: what is read from front to back can be resolved in it.
+    fn cut(&mut self, node: &ValueNode, text: Text<'e, '_>, ending: Ending, part: &MessagePart, formats: Formats) {
+        self.fill(&node.all, ending.missing());
+        for (decoder, child) in &node.decoders {
+            if let Decoder::Gzip = decoder {
+                self.gzip(child, text, ending, part);
+            }
+        }
+        match &node.json {
+            Some(tree) if formats.json => self.json(tree, text, ending, part),
+            Some(tree) => self.fill(tree.all(), Without::Absent),
+            None => {}
+        }
+        match &node.form {
+            Some(tree) if formats.form => self.form(tree, text, ending, part),
+            Some(tree) => self.fill(tree.all(), Without::Absent),
+            None => {}
         }
     }
 
@@ -312,6 +327,7 @@ impl<'e, 's> Run<'e, 's> {
         let bytes = text.bytes();
         match decoder {
             Decoder::Base64 => self.base64(node, text, "base64", 0, part),
+            Decoder::Gzip => self.gzip(node, text, Ending::Whole, part),
             Decoder::Percent => {
                 if self.may_decode(bytes.len(), &node.all, "percent", part) {
                     self.rewritten(node, text, decode::percent(bytes), part);
@@ -361,14 +377,51 @@ impl<'e, 's> Run<'e, 's> {
         self.scratch.buffers().give_back(buffer);
     }
 
+    fn gzip(&mut self, node: &ValueNode, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
+        let mut buffer = self.scratch.buffers().lend();
+        match self.decompress(Coding::Gzip, text.bytes(), ending, &mut buffer, part) {
+            Ending::Whole => self.value(node, Text::Decoded(&buffer), part),
+            ending => self.cut(node, Text::Decoded(&buffer), ending, part, Formats { json: true, form: true }),
+        }
+        self.scratch.buffers().give_back(buffer);
+    }
+
+    /// Decompresses a text that ends in this way. Gives how the result ends.
+    fn decompress(
+        &mut self,
+        coding: Coding,
+        coded: &[u8],
+        ending: Ending,
+        buffer: &mut Vec<u8>,
+        part: &MessagePart,
+    ) -> Ending {
+        let (most, beyond) = self.bounds.decompressed(coded.len(), self.decodable);
+        let decoded = self.scratch.coders().decode(coding, coded, most, beyond, buffer);
+        self.decodable -= buffer.len();
+        match decoded.stop {
+            None => {
+                // Of a text that goes on it may be the start of another member or frame.
+                if decoded.used < coded.len() && ending == Ending::Whole {
+                    self.report(part, coding.name(), decoded.used, "bytes behind the end");
+                }
+                ending
+            }
+            Some(Stop { ended: true, .. }) if ending.is_open() => ending,
+            Some(stop) => {
+                self.report(part, coding.name(), stop.offset, stop.reason);
+                Ending::Damaged
+            }
+        }
+    }
+
     // ---- formats ---------------------------------------------------------------------------------------------
 
-    fn json(&mut self, tree: &JsonTree, text: Text<'e, '_>, cut: bool, part: &MessagePart) {
+    fn json(&mut self, tree: &JsonTree, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
         let mut raws = self.scratch.values().lend();
-        let stop = json::walk(tree, text.bytes(), cut, &self.bounds, &mut raws);
+        let stop = json::walk(tree, text.bytes(), ending.is_open(), &self.bounds, &mut raws);
         let missing = match stop {
             None => Without::Absent,
-            Some(Stop { ended: true, .. }) if cut => Without::NotCaptured,
+            Some(Stop { ended: true, .. }) if ending.is_open() => ending.missing(),
             Some(stop) => {
                 self.report(part, "json", stop.offset, stop.reason);
                 Without::Unparsable
@@ -394,10 +447,10 @@ impl<'e, 's> Run<'e, 's> {
         self.scratch.values().give_back(raws);
     }
 
-    fn form(&mut self, tree: &form::FieldTree, text: Text<'e, '_>, cut: bool, part: &MessagePart) {
+    fn form(&mut self, tree: &form::FieldTree, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
         let mut states = self.scratch.fields().lend();
-        form::walk(tree, text.bytes(), cut, &mut states);
-        let missing = if cut { Without::NotCaptured } else { Without::Absent };
+        form::walk(tree, text.bytes(), ending.is_open(), &mut states);
+        let missing = ending.missing();
         for (node, state) in tree.nodes().iter().zip(&states) {
             match state.first {
                 Some((start, end)) => {
@@ -408,8 +461,8 @@ impl<'e, 's> Run<'e, 's> {
                 None => self.fill(&node.first.all, missing),
             }
             let Some(joined) = &node.joined else { continue };
-            if cut {
-                self.fill(&joined.all, Without::NotCaptured);
+            if ending.is_open() {
+                self.fill(&joined.all, missing);
             } else if !state.values.is_empty() {
                 let values = state.values.iter().map(|(start, end)| decode::form(text.part(*start..*end).bytes()));
                 self.joined(joined, values, part);
@@ -451,7 +504,7 @@ impl<'e, 's> Run<'e, 's> {
         }
         let mut buffer = self.scratch.buffers().lend();
         match decode::base64_into(text.bytes(), &mut buffer) {
-            Ok(()) => self.json(tree, Text::Decoded(&buffer), false, part),
+            Ok(()) => self.json(tree, Text::Decoded(&buffer), Ending::Whole, part),
             Err(position) => {
                 self.report(part, "jwt", offset + position, "not base64");
                 self.fill(tree.all(), Without::Unparsable);
@@ -459,46 +512,4 @@ impl<'e, 's> Run<'e, 's> {
         }
         self.scratch.buffers().give_back(buffer);
     }
-}
-
-/// Whether a Content-Encoding header (RFC 9110, section 8.4) names anything but `identity`.
-fn is_coded(value: &[u8]) -> bool {
-    value
-        .split(|byte| *byte == b',')
-        .map(<[u8]>::trim_ascii)
-        .any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
-}
-
-/// Whether a text starts as a JSON object or array does.
-fn may_be_json(text: &[u8]) -> bool {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    matches!(text.trim_ascii_start().first(), Some(b'{' | b'['))
-}
-
-/// Whether the message says that its body is something else than JSON. An HTML page is then no broken JSON
-/// document: there is none. Bodies that start like JSON are read as JSON whatever they are declared to be, because
-/// many APIs declare `text/html`.
-fn declares_other_than_json(headers: &threadline_model::CapturedHeaders) -> bool {
-    headers.first("content-type").is_some_and(|declared| {
-        let subtype = declared.split(|byte| *byte == b';').next().unwrap_or_default();
-        !subtype.windows(4).any(|window| window.eq_ignore_ascii_case(b"json"))
-    })
-}
-
-/// Whether the message says that its body is JSON, XML, HTML, multipart or binary. Every text is a form, so a document
-/// with a link in it would give values that nobody sent. A body of no declared type, or of a type that says little
-/// (`text/plain`), is read as a form, because clients leave the type out.
-fn declares_other_than_form(headers: &threadline_model::CapturedHeaders) -> bool {
-    /// Types of which every subtype is something else.
-    const TYPES: [&[u8]; 5] = [b"multipart", b"image", b"audio", b"video", b"font"];
-    /// What is in the name of a subtype that is something else.
-    const SUBTYPES: [&[u8]; 11] =
-        [b"json", b"xml", b"html", b"octet-stream", b"grpc", b"protobuf", b"msgpack", b"cbor", b"zip", b"pdf", b"wasm"];
-    headers.first("content-type").is_some_and(|declared| {
-        let essence = declared.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-        let slash = memchr::memchr(b'/', essence).unwrap_or(essence.len());
-        let (kind, subtype) = essence.split_at(slash);
-        let names = |word: &&[u8]| subtype.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word));
-        TYPES.iter().any(|other| kind.eq_ignore_ascii_case(other)) || SUBTYPES.iter().any(names)
-    })
 }

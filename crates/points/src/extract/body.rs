@@ -1,0 +1,101 @@
+//! Bodies: what of one was captured, which codings it carries, and which formats it may be read in.
+
+use threadline_model::{CapturedBody, CapturedHeaders, Extent};
+
+use super::{Ending, Formats, Run, Text, Without};
+use crate::coding::{self, Coding};
+use crate::plan::BodyPlan;
+
+impl<'e> Run<'e, '_> {
+    pub(super) fn body(&mut self, plan: &BodyPlan, body: &'e CapturedBody, headers: &'e CapturedHeaders) {
+        let bytes = body.as_bytes();
+        let ending = match body.extent() {
+            Extent::NotCaptured => return self.fill(&plan.value.all, Without::NotCaptured),
+            Extent::Prefix if bytes.is_empty() => return self.fill(&plan.value.all, Without::NotCaptured),
+            // An empty body is no coded data either: the response to a HEAD request, for one.
+            Extent::Whole if bytes.is_empty() => return self.fill(&plan.value.ends, Without::Empty),
+            Extent::Whole => Ending::Whole,
+            Extent::Prefix => Ending::Cut,
+        };
+        match coding::named(headers.as_map()) {
+            Ok(codings) if codings.is_empty() => self.plain_body(plan, Text::Captured(bytes), ending, headers),
+            Ok(codings) => self.coded_body(plan, &codings, bytes, ending, headers),
+            Err(reason) => {
+                self.report(&plan.part, "body", 0, reason);
+                self.fill(&plan.value.all, Without::Unparsable);
+            }
+        }
+    }
+
+    /// Takes the codings off, the last one first.
+    fn coded_body(
+        &mut self,
+        plan: &BodyPlan,
+        codings: &[Coding],
+        bytes: &[u8],
+        mut ending: Ending,
+        headers: &CapturedHeaders,
+    ) {
+        let mut coded = self.scratch.buffers().lend();
+        let mut decoded = self.scratch.buffers().lend();
+        for (round, coding) in codings.iter().rev().enumerate() {
+            let input = if round == 0 { bytes } else { &coded };
+            ending = self.decompress(*coding, input, ending, &mut decoded, &plan.part);
+            std::mem::swap(&mut coded, &mut decoded);
+            if coded.is_empty() {
+                break;
+            }
+        }
+        self.plain_body(plan, Text::Decoded(&coded), ending, headers);
+        self.scratch.buffers().give_back(decoded);
+        self.scratch.buffers().give_back(coded);
+    }
+
+    /// A body without codings.
+    fn plain_body(&mut self, plan: &BodyPlan, text: Text<'e, '_>, ending: Ending, headers: &CapturedHeaders) {
+        let bytes = text.bytes();
+        let formats = Formats {
+            json: may_be_json(bytes) || !declares_other_than_json(headers),
+            form: plan.value.form.is_none() || !declares_other_than_form(headers),
+        };
+        match ending {
+            Ending::Whole if bytes.is_empty() => self.fill(&plan.value.ends, Without::Empty),
+            Ending::Whole => self.whole(&plan.value, text, &plan.part, formats),
+            Ending::Cut | Ending::Damaged => self.cut(&plan.value, text, ending, &plan.part, formats),
+        }
+    }
+}
+
+/// Whether a text starts as a JSON object or array does.
+fn may_be_json(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    matches!(text.trim_ascii_start().first(), Some(b'{' | b'['))
+}
+
+/// Whether the message says that its body is something else than JSON. An HTML page is then no broken JSON
+/// document: there is none. Bodies that start like JSON are read as JSON whatever they are declared to be, because
+/// many APIs declare `text/html`.
+fn declares_other_than_json(headers: &CapturedHeaders) -> bool {
+    headers.first("content-type").is_some_and(|declared| {
+        let subtype = declared.split(|byte| *byte == b';').next().unwrap_or_default();
+        !subtype.windows(4).any(|window| window.eq_ignore_ascii_case(b"json"))
+    })
+}
+
+/// Whether the message says that its body is JSON, XML, HTML, multipart or binary. Every text is a form, so a document
+/// with a link in it would give values that nobody sent. A body of no declared type, or of a type that says little
+/// (`text/plain`), is read as a form, because clients leave the type out.
+fn declares_other_than_form(headers: &CapturedHeaders) -> bool {
+    /// Types of which every subtype is something else.
+    const TYPES: [&[u8]; 5] = [b"multipart", b"image", b"audio", b"video", b"font"];
+    /// What is in the name of a subtype that is something else.
+    const SUBTYPES: [&[u8]; 11] =
+        [b"json", b"xml", b"html", b"octet-stream", b"grpc", b"protobuf", b"msgpack", b"cbor", b"zip", b"pdf", b"wasm"];
+    headers.first("content-type").is_some_and(|declared| {
+        let essence = declared.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        let slash = memchr::memchr(b'/', essence).unwrap_or(essence.len());
+        let (kind, subtype) = essence.split_at(slash);
+        let names = |word: &&[u8]| subtype.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word));
+        TYPES.iter().any(|other| kind.eq_ignore_ascii_case(other)) || SUBTYPES.iter().any(names)
+    })
+}
