@@ -66,7 +66,8 @@ pub enum Extent {
     NotCaptured,
 }
 
-/// A bounded copy of a message body, content coding still applied, framing (chunks) removed.
+/// A bounded copy of a message body without its framing (chunks). The content codings that its header section names are
+/// still applied.
 #[derive(Clone)]
 pub struct CapturedBody {
     bytes: Bytes,

@@ -106,7 +106,7 @@ pub struct Request {
     pub target: CapturedText,
     /// The header section.
     pub headers: CapturedHeaders,
-    /// The body, content coding still applied.
+    /// The body; the content codings that `headers` name are still applied.
     pub body: CapturedBody,
 }
 
@@ -119,7 +119,7 @@ pub struct Response {
     pub version: Option<HttpVersion>,
     /// The header section.
     pub headers: CapturedHeaders,
-    /// The body, content coding still applied.
+    /// The body; the content codings that `headers` name are still applied.
     pub body: CapturedBody,
 }
 

@@ -92,7 +92,7 @@ impl DuckStore {
         Ok(Self { shared, retention: Mutex::new(Some(retention)), writer: Mutex::new(Some(writer)) })
     }
 
-    /// Rewrites closed days by eighths and sessions, which takes less space and finds a session's
+    /// Rewrites closed days by quarters and sessions, which takes less space and finds a session's
     /// exchanges in one place. Runs by itself, an hour after the day has ended.
     ///
     /// # Errors
