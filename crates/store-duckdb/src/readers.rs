@@ -46,9 +46,10 @@ impl Readers {
         let connections = Arc::clone(&self.connections);
         let work = tokio::task::spawn_blocking(move || {
             behind_traffic();
+            let running = Running(stop);
             let answer = question(&connection);
             // From here on the connection may serve somebody else, whom nobody may stop in our name.
-            stop.disarm();
+            drop(running);
             lock(&connections).idle.push(connection);
             // Only now: whoever asked may have gone long before the engine let go.
             drop(turn);
@@ -96,15 +97,20 @@ struct Stop(Mutex<Option<Arc<InterruptHandle>>>);
 const REPEATED: Duration = Duration::from_millis(20);
 
 impl Stop {
-    fn disarm(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-    }
-
     /// Whether the question is still running; it has then been told. The lock is held while interrupting, so that
     /// the question cannot end, and its connection serve another, in between.
     fn interrupt(&self) -> bool {
         let handle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         handle.as_ref().inspect(|handle| handle.interrupt()).is_some()
+    }
+}
+
+/// Disarms when the question is over, by a panic too: nothing is left then that could be stopped.
+struct Running(Arc<Stop>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
@@ -123,5 +129,30 @@ impl Drop for StopWhenLeft {
                 }
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_question_that_panics_leaves_nothing_to_be_stopped() {
+        let first = Connection::open_in_memory().unwrap();
+        let stop = Arc::new(Stop(Mutex::new(Some(first.interrupt_handle()))));
+        assert!(stop.interrupt(), "armed");
+        let running = Running(Arc::clone(&stop));
+        let question = move || {
+            let _running = running;
+            panic!("a defect");
+        };
+        assert!(tokio::task::spawn_blocking(question).await.is_err());
+        assert!(!stop.interrupt());
+
+        let readers = Readers::new(first, 1, Duration::from_secs(60));
+        let asked: Result<(), _> = readers.run("panic", |_| panic!("a defect")).await;
+        assert!(asked.is_err());
+        let answer = readers.run("ask", |connection| connection.query_row("SELECT 7", [], |row| row.get::<_, u8>(0)));
+        assert_eq!(answer.await.unwrap(), 7, "the turn was given back");
     }
 }
