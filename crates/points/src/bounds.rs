@@ -1,8 +1,8 @@
 //! How much work an exchange may cause, and the buffers that work is done in.
 
 use crate::coding::Coders;
-use crate::form::FieldState;
-use crate::json::Raw;
+use crate::form::FieldNotes;
+use crate::value_tree::Notes;
 
 /// Bounds on what an exchange may cause (SPEC P8). What goes beyond them is reported as a
 /// [`ParseError`](crate::ParseError), never dropped silently and never a failure of the exchange.
@@ -15,6 +15,8 @@ pub struct Bounds {
     pub rounds: usize,
     /// Deepest nesting of arrays and objects in a document; at most [`Bounds::MAXIMUM_DEPTH`].
     pub depth: usize,
+    /// Most values of one point that takes several (`all`, `names`) in one exchange.
+    pub values: usize,
     /// Most bytes that decoders may produce for one exchange.
     pub decoded_bytes: usize,
     /// Most bytes that decompressing may make of one compressed byte, once it has made more than
@@ -46,7 +48,15 @@ impl Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { points: 512, rounds: 12, depth: 128, decoded_bytes: 1024 * 1024, decoded_ratio: 200, parse_errors: 8 }
+        Self {
+            points: 512,
+            rounds: 12,
+            depth: 128,
+            values: 256,
+            decoded_bytes: 1024 * 1024,
+            decoded_ratio: 200,
+            parse_errors: 8,
+        }
     }
 }
 
@@ -54,9 +64,9 @@ impl Default for Bounds {
 /// a later one could see.
 #[derive(Default)]
 pub struct Scratch {
-    buffers: Pool<u8>,
-    values: Pool<Raw>,
-    fields: Pool<FieldState>,
+    buffers: Pool<Vec<u8>>,
+    notes: Pool<Notes>,
+    fields: Pool<FieldNotes>,
     coders: Coders,
 }
 
@@ -67,25 +77,55 @@ impl std::fmt::Debug for Scratch {
 }
 
 impl Scratch {
-    pub(crate) fn buffers(&mut self) -> &mut Pool<u8> {
+    pub(crate) fn buffers(&mut self) -> &mut Pool<Vec<u8>> {
         &mut self.buffers
     }
 
-    pub(crate) fn values(&mut self) -> &mut Pool<Raw> {
-        &mut self.values
+    pub(crate) fn notes(&mut self) -> &mut Pool<Notes> {
+        &mut self.notes
+    }
+
+    pub(crate) fn fields(&mut self) -> &mut Pool<FieldNotes> {
+        &mut self.fields
     }
 
     pub(crate) fn coders(&mut self) -> &mut Coders {
         &mut self.coders
     }
+}
 
-    pub(crate) fn fields(&mut self) -> &mut Pool<FieldState> {
-        &mut self.fields
+/// What can be used again: emptied, and without more memory than is worth keeping.
+pub(crate) trait Reused: Default {
+    /// Forgets everything.
+    fn empty(&mut self);
+}
+
+/// What a vector may keep allocated between exchanges, in elements.
+const KEPT: usize = 128 * 1024;
+
+impl<T> Reused for Vec<T> {
+    fn empty(&mut self) {
+        self.clear();
+        self.shrink_to(KEPT);
     }
 }
 
-/// Vectors lent out, one per format that is being walked, and given back.
-pub(crate) struct Pool<T>(Vec<Vec<T>>);
+impl Reused for Notes {
+    fn empty(&mut self) {
+        self.raws.empty();
+        self.log.empty();
+    }
+}
+
+impl Reused for FieldNotes {
+    fn empty(&mut self) {
+        self.states.empty();
+        self.log.empty();
+    }
+}
+
+/// Things lent out, one per format that is being walked, and given back.
+pub(crate) struct Pool<T>(Vec<T>);
 
 impl<T> Default for Pool<T> {
     fn default() -> Self {
@@ -93,18 +133,14 @@ impl<T> Default for Pool<T> {
     }
 }
 
-impl<T> Pool<T> {
-    /// What a vector may keep allocated between exchanges, in elements.
-    const KEPT: usize = 128 * 1024;
-
-    /// An empty vector.
-    pub(crate) fn lend(&mut self) -> Vec<T> {
+impl<T: Reused> Pool<T> {
+    /// An empty one.
+    pub(crate) fn lend(&mut self) -> T {
         self.0.pop().unwrap_or_default()
     }
 
-    pub(crate) fn give_back(&mut self, mut lent: Vec<T>) {
-        lent.clear();
-        lent.shrink_to(Self::KEPT);
+    pub(crate) fn give_back(&mut self, mut lent: T) {
+        lent.empty();
         self.0.push(lent);
     }
 }

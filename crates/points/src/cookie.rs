@@ -10,12 +10,12 @@ use crate::cookie_date;
 
 /// Finds the cookies of a name in one Cookie header, in order.
 pub(crate) fn sent<'e>(header: &'e [u8], name: &[u8], found: &mut SmallVec<[&'e [u8]; 4]>) {
-    for pair in header.split(|byte| *byte == b';') {
-        let (candidate, value) = name_and_value(pair);
-        if candidate == name {
-            found.push(value);
-        }
-    }
+    found.extend(every_sent(header).filter(|(candidate, _)| *candidate == name).map(|(_, value)| value));
+}
+
+/// Every cookie of one Cookie header with its name, in order.
+pub(crate) fn every_sent(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    header.split(|byte| *byte == b';').map(name_and_value)
 }
 
 /// The value of a Set-Cookie header when it sets this name to something: one that has expired at `now` deletes the

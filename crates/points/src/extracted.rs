@@ -97,14 +97,17 @@ pub struct ParseError {
 }
 
 /// What a plan found in one exchange: one entry per point, in the plan's order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Extracted<'e> {
     pub(crate) found: SmallVec<[Found<'e>; 12]>,
+    /// Further values of points that take several, with the point's position.
+    pub(crate) more: Vec<(u16, Cow<'e, [u8]>)>,
     pub(crate) errors: Vec<ParseError>,
 }
 
 impl<'e> Extracted<'e> {
-    /// What became of the point at `index` of the plan's list; `Absent` for an index beyond it.
+    /// What became of the point at `index` of the plan's list; `Absent` for an index beyond it. Of several values the
+    /// first.
     pub fn get(&self, index: usize) -> &Found<'e> {
         self.found.get(index).unwrap_or(&Found::Absent)
     }
@@ -112,6 +115,13 @@ impl<'e> Extracted<'e> {
     /// What became of every point, in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Found<'e>> {
         self.found.iter()
+    }
+
+    /// Every value of the point at `index`, in the order of the message: none, one or, for a point with `all` or
+    /// `names`, up to [`crate::Bounds::values`].
+    pub fn values(&self, index: usize) -> impl Iterator<Item = &[u8]> {
+        let more = self.more.iter().filter(move |(point, _)| usize::from(*point) == index);
+        self.get(index).value().into_iter().chain(more.map(|(_, value)| &**value))
     }
 
     /// How many points the plan has.
@@ -127,5 +137,16 @@ impl<'e> Extracted<'e> {
     /// The parsers that stopped early; at most [`crate::Bounds::parse_errors`].
     pub fn parse_errors(&self) -> &[ParseError] {
         &self.errors
+    }
+}
+
+impl fmt::Debug for Extracted<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Extracted")
+            .field("found", &self.found)
+            .field("more", &self.more.len())
+            .field("errors", &self.errors)
+            .finish()
     }
 }

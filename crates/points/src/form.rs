@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crate::Step;
 use crate::decode;
-use crate::tree::{Branch, Branches, Trie, ValueNode};
+use crate::tree::{Branch, Branches, Lowering, Trie, ValueNode};
 
 /// The wanted fields, in preorder; the first node stands for the form itself.
 pub(crate) struct FieldTree {
@@ -24,6 +24,37 @@ pub(crate) struct FieldNode {
     pub(crate) first: ValueNode,
     /// What looks at all values joined.
     pub(crate) joined: Option<ValueNode>,
+    every: [Option<ValueNode>; 4],
+}
+
+/// What may be wanted of everything below a field.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Every {
+    /// `property > all`, and `all` of the form itself: each value with a name below this one.
+    Property,
+    /// `property > names`, and `names` of the form itself.
+    PropertyName,
+    /// `index > all`: each value that stands at a number.
+    Index,
+    /// `index > names`: these numbers.
+    IndexName,
+}
+
+/// What a walk noted.
+#[derive(Default)]
+pub(crate) struct FieldNotes {
+    /// One entry per node of the tree.
+    pub(crate) states: Vec<FieldState>,
+    /// What stands at places that take several values, in the order of the form.
+    pub(crate) log: Vec<(u32, Every, Noted)>,
+}
+
+/// A value or a name that one of several places has.
+pub(crate) enum Noted {
+    /// A value, by its position in the form's text.
+    Value((usize, usize)),
+    /// A name, decoded.
+    Name(Vec<u8>),
 }
 
 /// What a walk noted at a node. Positions are those of the form's text.
@@ -40,13 +71,14 @@ pub(crate) struct FieldState {
 }
 
 impl FieldTree {
-    pub(crate) fn lower(trie: &Trie) -> Self {
+    pub(crate) fn lower(trie: &Trie, lowering: &mut Lowering) -> Self {
         let mut nodes = Vec::new();
-        lower_node(trie, &mut nodes);
+        lower_node(trie, &mut nodes, lowering);
         let mut all = Vec::new();
         for node in &nodes {
             all.extend_from_slice(&node.first.all);
-            all.extend(node.joined.iter().flat_map(|joined| joined.all.iter()));
+            let others = node.joined.iter().chain(node.every.iter().flatten());
+            all.extend(others.flat_map(|other| other.all.iter()));
         }
         Self { nodes: nodes.into(), all: all.into() }
     }
@@ -61,22 +93,44 @@ impl FieldTree {
     }
 }
 
-fn lower_node(trie: &Trie, nodes: &mut Vec<FieldNode>) -> u32 {
+impl FieldNode {
+    /// What looks at everything of a kind below this field.
+    pub(crate) fn every(&self, every: Every) -> Option<&ValueNode> {
+        self.every[every as usize].as_ref()
+    }
+
+    /// Everything that looks at several values.
+    pub(crate) fn several(&self) -> impl Iterator<Item = &ValueNode> {
+        self.every.iter().flatten()
+    }
+}
+
+fn lower_node(trie: &Trie, nodes: &mut Vec<FieldNode>, lowering: &mut Lowering) -> u32 {
     let position = nodes.len();
-    nodes.push(FieldNode {
-        properties: Branches::default(),
-        indexes: Box::default(),
-        first: ValueNode::lower(trie),
-        joined: trie.child(&Step::Joined).map(ValueNode::lower),
+    // Of the form itself `all` and `names` stand behind `query` or directly behind `form`.
+    let properties = if position == 0 {
+        trie.child(&Step::Queries).unwrap_or(trie)
+    } else {
+        trie.child(&Step::Properties).unwrap_or(Trie::nothing())
+    };
+    let indexes = trie.child(&Step::Indexes).unwrap_or(Trie::nothing());
+    let every = [(properties, Step::All), (properties, Step::Names), (indexes, Step::All), (indexes, Step::Names)];
+    let every = every.map(|(trie, step)| {
+        trie.child(&step).map(|child| lowering.several(|lowering| ValueNode::lower(child, lowering)))
     });
+    let first = ValueNode::lower(trie, lowering);
+    // Of one of several values `joined` is what the value itself goes into.
+    let joined = if lowering.is_several() { None } else { trie.child(&Step::Joined) };
+    let joined = joined.map(|joined| ValueNode::lower(joined, lowering));
+    nodes.push(FieldNode { properties: Branches::default(), indexes: Box::default(), first, joined, every });
     let mut properties = Vec::new();
     let mut indexes = Vec::new();
     for (step, child) in &trie.children {
         match step {
             Step::Property(name) | Step::Query(name) => {
-                properties.push(Branch { name: name.as_bytes().into(), node: lower_node(child, nodes) });
+                properties.push(Branch { name: name.as_bytes().into(), node: lower_node(child, nodes, lowering) });
             }
-            Step::Index(index) => indexes.push((*index, lower_node(child, nodes))),
+            Step::Index(index) => indexes.push((*index, lower_node(child, nodes, lowering))),
             _ => {}
         }
     }
@@ -87,12 +141,13 @@ fn lower_node(trie: &Trie, nodes: &mut Vec<FieldNode>) -> u32 {
     position as u32
 }
 
-/// Notes in `states`, one entry per node of the tree, where the wanted values stand in `text`. `cut` says that the
-/// text goes on beyond its end, so that the last field is not whole.
-pub(crate) fn walk(tree: &FieldTree, text: &[u8], cut: bool, states: &mut Vec<FieldState>) {
-    states.clear();
-    states.resize_with(tree.nodes.len(), FieldState::default);
-    let mut walk = Walk { tree, states };
+/// Notes where the wanted values stand in `text`. `cut` says that the text goes on beyond its end, so that the last
+/// field is not whole.
+pub(crate) fn walk(tree: &FieldTree, text: &[u8], cut: bool, notes: &mut FieldNotes) {
+    notes.states.clear();
+    notes.states.resize_with(tree.nodes.len(), FieldState::default);
+    notes.log.clear();
+    let mut walk = Walk { tree, states: &mut notes.states, log: &mut notes.log };
     let mut start = 0;
     while start <= text.len() {
         let rest = &text[start..];
@@ -116,16 +171,25 @@ pub(crate) fn walk(tree: &FieldTree, text: &[u8], cut: bool, states: &mut Vec<Fi
 struct Walk<'t> {
     tree: &'t FieldTree,
     states: &'t mut [FieldState],
+    log: &'t mut Vec<(u32, Every, Noted)>,
 }
 
 impl Walk<'_> {
     fn field(&mut self, name: &[u8], value: (usize, usize)) {
+        self.note(0, Every::Property, || Noted::Value(value));
+        self.note(0, Every::PropertyName, || Noted::Name(name.to_vec()));
         for branch in self.tree.nodes[0].properties.iter() {
             if let Some(rest) = name.strip_prefix(&*branch.name)
                 && matches!(rest.first(), None | Some(b'['))
             {
                 self.deliver(branch.node as usize, rest, value);
             }
+        }
+    }
+
+    fn note(&mut self, position: usize, every: Every, noted: impl FnOnce() -> Noted) {
+        if self.tree.nodes[position].every(every).is_some() {
+            self.log.push((position as u32, every, noted()));
         }
     }
 
@@ -147,6 +211,8 @@ impl Walk<'_> {
         } else {
             self.states[position].nested = true;
         }
+        self.note(position, Every::Property, || Noted::Value(value));
+        self.note(position, Every::PropertyName, || Noted::Name(segment.to_vec()));
         if let Some(child) = self.tree.nodes[position].properties.find(segment) {
             self.deliver(child, rest, value);
         }
@@ -163,6 +229,8 @@ impl Walk<'_> {
             if node.joined.is_some() {
                 state.values.push(value);
             }
+            self.note(position, Every::Index, || Noted::Value(value));
+            self.note(position, Every::IndexName, || Noted::Name(number.to_string().into_bytes()));
         } else {
             state.nested = true;
         }

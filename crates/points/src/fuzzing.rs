@@ -14,8 +14,9 @@ use threadline_model::{
 };
 
 use crate::coding::{Coders, Coding};
-use crate::json::{self, JsonTree};
-use crate::tree::Trie;
+use crate::json;
+use crate::tree::{Lowering, Trie};
+use crate::value_tree::{Notes, ValueTree};
 use crate::{Bounds, Found, Plan, Point, Scratch};
 
 /// Points that together use every step that is resolved.
@@ -100,9 +101,9 @@ pub fn fuzz_json(data: &[u8]) {
     }
     let steps = [crate::Step::Body, crate::Step::Json];
     let Some(trie) = steps.iter().try_fold(&trie, |trie, step| trie.child(step)) else { return };
-    let tree = JsonTree::lower(trie);
-    let mut raws = Vec::new();
-    let stop = json::walk(&tree, data, false, &Bounds::default(), &mut raws);
+    let tree = ValueTree::lower(trie, &mut Lowering::default());
+    let mut notes = Notes::default();
+    let stop = json::walk(&tree, data, false, &Bounds::default(), &mut notes);
     if let Some(stop) = stop {
         assert!(stop.offset <= data.len());
     }
@@ -116,7 +117,7 @@ pub fn fuzz_json(data: &[u8]) {
         assert_eq!(accepted, stop.is_none(), "{stop:?}");
     }
     // A cut gives no other damage than the whole, and none before it.
-    let cut = json::walk(&tree, &data[..data.len() / 2], true, &Bounds::default(), &mut raws);
+    let cut = json::walk(&tree, &data[..data.len() / 2], true, &Bounds::default(), &mut notes);
     if let (Some(cut), Some(whole)) = (cut, stop)
         && !cut.ended
     {

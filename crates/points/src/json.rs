@@ -1,97 +1,18 @@
-//! JSON (RFC 8259): the tree of wanted places and one strict pass over a document that notes what stands at them.
+//! JSON (RFC 8259): one strict pass over a document that notes what stands at the wanted places.
 //!
 //! The pass validates the whole document, builds nothing, and notes positions only; what stands there is looked at
 //! afterwards, because a later duplicate of a name replaces an earlier one. Its recursion is as deep as the points
 //! are long; everything else is skipped without recursion.
 
-use crate::scan::{Scanner, Span, Stop, Stopped};
-use crate::tree::{Branch, Branches, Trie, ValueNode};
-use crate::{Bounds, Step};
+use crate::Bounds;
+use crate::scan::{Scanner, Stop, Stopped};
+use crate::value_tree::{Notes, Positions, Raw, ValueTree};
 
-/// The wanted places of one document, in preorder.
-pub(crate) struct JsonTree {
-    nodes: Box<[JsonNode]>,
-    all: Box<[u16]>,
-}
-
-/// One wanted place.
-pub(crate) struct JsonNode {
-    properties: Branches,
-    /// Wanted elements in rising order, with their nodes.
-    indexes: Box<[(u32, u32)]>,
-    /// What looks at the value that stands here.
-    pub(crate) value: ValueNode,
-    /// The node after the last one below this one.
-    end: usize,
-}
-
-/// What the pass noted at a wanted place.
-#[derive(Clone, Copy, Default)]
-pub(crate) enum Raw {
-    /// Nothing yet.
-    #[default]
-    Missing,
-    /// A string, between its quotes.
-    Text(Span),
-    /// A number or a boolean.
-    Plain(Span),
-    /// Null, an object or an array.
-    NotScalar,
-}
-
-impl JsonTree {
-    pub(crate) fn lower(trie: &Trie) -> Self {
-        let mut nodes = Vec::new();
-        lower_node(trie, &mut nodes);
-        let all = nodes.iter().flat_map(|node| node.value.all.iter().copied()).collect();
-        Self { nodes: nodes.into(), all }
-    }
-
-    /// Every point that looks into the document.
-    pub(crate) fn all(&self) -> &[u16] {
-        &self.all
-    }
-
-    pub(crate) fn nodes(&self) -> &[JsonNode] {
-        &self.nodes
-    }
-}
-
-fn lower_node(trie: &Trie, nodes: &mut Vec<JsonNode>) -> u32 {
-    let position = nodes.len();
-    nodes.push(JsonNode {
-        properties: Branches::default(),
-        indexes: Box::default(),
-        value: ValueNode::lower(trie),
-        end: 0,
-    });
-    let mut properties = Vec::new();
-    let mut indexes = Vec::new();
-    for (step, child) in &trie.children {
-        match step {
-            Step::Property(name) => {
-                properties.push(Branch { name: name.as_bytes().into(), node: lower_node(child, nodes) });
-            }
-            Step::Index(index) => indexes.push((*index, lower_node(child, nodes))),
-            _ => {}
-        }
-    }
-    indexes.sort_unstable();
-    let end = nodes.len();
-    let node = &mut nodes[position];
-    node.properties = Branches::new(properties);
-    node.indexes = indexes.into();
-    node.end = end;
-    // A plan has at most 65,536 points of at most 32 steps.
-    position as u32
-}
-
-/// Walks a document once and notes in `raws`, one entry per node of the tree, what stands at the wanted places.
+/// Walks a document once and notes what stands at the wanted places.
 /// `cut` says that the document goes on beyond `input`. Gives what stopped the walk, if anything did: what was noted
 /// until then holds.
-pub(crate) fn walk(tree: &JsonTree, input: &[u8], cut: bool, bounds: &Bounds, raws: &mut Vec<Raw>) -> Option<Stop> {
-    raws.clear();
-    raws.resize(tree.nodes.len(), Raw::Missing);
+pub(crate) fn walk(tree: &ValueTree, input: &[u8], cut: bool, bounds: &Bounds, notes: &mut Notes) -> Option<Stop> {
+    notes.start(tree);
     let readable = &input[..input.len().min(u32::MAX as usize)];
     let (valid, damage) = match std::str::from_utf8(readable) {
         Ok(_) if readable.len() < input.len() => (readable, Some(Stop::at(readable.len(), "too long"))),
@@ -103,7 +24,7 @@ pub(crate) fn walk(tree: &JsonTree, input: &[u8], cut: bool, bounds: &Bounds, ra
     let open_end = cut || damage.is_some();
     let mut scanner = Scanner::new(valid, open_end, bounds.depth.min(Bounds::MAXIMUM_DEPTH));
     // Why it stopped is the scanner's to say.
-    let _ = Walk { tree, raws, scanner: &mut scanner }.document();
+    let _ = Walk { tree, notes, scanner: &mut scanner }.document();
     match scanner.stop() {
         Some(stop) if !stop.ended => Some(stop),
         stop => damage.or(stop),
@@ -111,8 +32,8 @@ pub(crate) fn walk(tree: &JsonTree, input: &[u8], cut: bool, bounds: &Bounds, ra
 }
 
 struct Walk<'t, 'x> {
-    tree: &'t JsonTree,
-    raws: &'t mut [Raw],
+    tree: &'t ValueTree,
+    notes: &'t mut Notes,
     scanner: &'t mut Scanner<'x>,
 }
 
@@ -120,65 +41,68 @@ impl Walk<'_, '_> {
     fn document(mut self) -> Result<(), Stopped> {
         self.scanner.skip_byte_order_mark();
         self.scanner.skip_blanks();
-        self.value(0, 0)?;
+        self.value(&[ValueTree::ROOT], 0)?;
         self.scanner.finish()
     }
 
-    /// Reads a value that stands at a wanted place. `depth` counts the arrays and objects it lies in.
-    fn value(&mut self, position: usize, depth: usize) -> Result<(), Stopped> {
+    /// Reads a value that these nodes stand for. `depth` counts the arrays and objects it lies in.
+    fn value(&mut self, at: &[u32], depth: usize) -> Result<(), Stopped> {
         let tree = self.tree;
-        let node = &tree.nodes[position];
-        // A duplicate of a name replaces all that the earlier one gave.
-        self.raws[position..node.end].fill(Raw::Missing);
+        self.notes.replace(tree, at);
         match self.scanner.peek() {
             Some(b'{') => {
-                self.raws[position] = Raw::NotScalar;
-                if node.properties.is_empty() {
+                self.notes.note(tree, at, Raw::NotScalar);
+                if !tree.wants_properties(at) {
                     return self.scanner.skip_container(depth);
                 }
-                self.object(&node.properties, depth + 1)
+                self.object(at, depth + 1)
             }
             Some(b'[') => {
-                self.raws[position] = Raw::NotScalar;
-                if node.indexes.is_empty() {
-                    return self.scanner.skip_container(depth);
+                self.notes.note(tree, at, Raw::NotScalar);
+                match tree.wanted_elements(at) {
+                    0 => self.scanner.skip_container(depth),
+                    wanted => self.array(at, wanted, depth + 1),
                 }
-                self.array(&node.indexes, depth + 1)
             }
             Some(b'"') => {
-                self.raws[position] = Raw::Text(self.scanner.string()?);
+                let span = self.scanner.string()?;
+                self.notes.note(tree, at, Raw::Text(span));
                 Ok(())
             }
             Some(b'n') => {
                 self.scanner.literal(b"null")?;
                 self.scanner.end_of_plain()?;
-                self.raws[position] = Raw::NotScalar;
+                self.notes.note(tree, at, Raw::NotScalar);
                 Ok(())
             }
             _ => {
                 let span = self.scanner.plain()?;
                 self.scanner.end_of_plain()?;
-                self.raws[position] = Raw::Plain(span);
+                self.notes.note(tree, at, Raw::Plain(span));
                 Ok(())
             }
         }
     }
 
-    fn object(&mut self, properties: &Branches, depth: usize) -> Result<(), Stopped> {
+    fn object(&mut self, at: &[u32], depth: usize) -> Result<(), Stopped> {
         self.scanner.open(depth)?;
         if self.scanner.accept(b'}') {
             return Ok(());
         }
+        let mut below = Positions::new();
         loop {
             let name = self.scanner.name()?;
-            let wanted = if name.escaped {
-                properties.find(&unescape(self.scanner.text(name)))
+            let text = self.scanner.text(name);
+            self.notes.property_name(self.tree, at, Raw::Text(name));
+            if name.escaped {
+                self.tree.property(at, &unescape(text), &mut below);
             } else {
-                properties.find(self.scanner.text(name))
-            };
-            match wanted {
-                Some(position) => self.value(position, depth)?,
-                None => self.scanner.skip_value(depth)?,
+                self.tree.property(at, text, &mut below);
+            }
+            if below.is_empty() {
+                self.scanner.skip_value(depth)?;
+            } else {
+                self.value(&below, depth)?;
             }
             if self.scanner.next_or_close(b'}')? {
                 return Ok(());
@@ -186,24 +110,30 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn array(&mut self, indexes: &[(u32, u32)], depth: usize) -> Result<(), Stopped> {
+    /// `wanted` says from which element on none is.
+    fn array(&mut self, at: &[u32], wanted: u32, depth: usize) -> Result<(), Stopped> {
         self.scanner.open(depth)?;
         if self.scanner.accept(b']') {
             return Ok(());
         }
-        let mut wanted = indexes.iter().peekable();
-        let mut index = 0;
-        loop {
-            match wanted.next_if(|(candidate, _)| *candidate == index) {
-                Some((_, position)) => self.value(*position as usize, depth)?,
-                None => self.scanner.skip_value(depth)?,
+        let mut below = Positions::new();
+        // An input has less than 2^32 bytes.
+        for index in 0.. {
+            below.clear();
+            if index < wanted {
+                self.notes.element_number(self.tree, at, index);
+                self.tree.element(at, index, &mut below);
             }
-            // An input has less than 2^32 bytes.
-            index += 1;
+            if below.is_empty() {
+                self.scanner.skip_value(depth)?;
+            } else {
+                self.value(&below, depth)?;
+            }
             if self.scanner.next_or_close(b']')? {
-                return Ok(());
+                break;
             }
         }
+        Ok(())
     }
 }
 

@@ -79,6 +79,7 @@ mod step;
 mod target;
 mod token;
 mod tree;
+mod value_tree;
 
 pub use bounds::{Bounds, Scratch};
 pub use cookie::SetCookie;

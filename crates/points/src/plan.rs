@@ -5,7 +5,7 @@ use http::HeaderName;
 use crate::extract::Run;
 use crate::form::FieldTree;
 use crate::mask;
-use crate::tree::{Trie, ValueNode};
+use crate::tree::{EveryPlan, Lowering, Trie, ValueNode};
 use crate::{Bounds, Extracted, Found, MessagePart, PlanError, Point, Scratch, Side, Step};
 
 use threadline_model::Exchange;
@@ -15,6 +15,10 @@ pub struct Plan {
     points: Box<[Point]>,
     /// Positions of points that a mask covers.
     masked: Box<[u16]>,
+    /// Whether a point takes values from several places, by its position; empty when none does.
+    several: Box<[bool]>,
+    /// What looks at values from several places joined.
+    joins: Box<[ValueNode]>,
     bounds: Bounds,
     request: MessagePlan,
     response: MessagePlan,
@@ -25,8 +29,11 @@ pub struct Plan {
 pub(crate) struct MessagePlan {
     /// Values that are whole without being parsed: method, a path part, status.
     pub(crate) facts: Vec<FactPlan>,
+    /// Every part of the path.
+    pub(crate) path: Option<EveryPlan>,
     pub(crate) query: Option<QueryPlan>,
     pub(crate) headers: Vec<HeaderPlan>,
+    pub(crate) every_header: Option<EveryPlan>,
     pub(crate) body: Option<BodyPlan>,
     /// Every point on this side.
     pub(crate) all: Vec<u16>,
@@ -49,6 +56,7 @@ pub(crate) struct HeaderPlan {
     pub(crate) first: ValueNode,
     pub(crate) joined: Option<ValueNode>,
     pub(crate) cookies: Vec<CookiePlan>,
+    pub(crate) every_cookie: Option<EveryPlan>,
 }
 
 pub(crate) struct CookiePlan {
@@ -85,21 +93,31 @@ impl Plan {
         }
         let mut sides = [Trie::default(), Trie::default()];
         let mut masked = Vec::new();
+        let mut several = vec![false; points.len()];
         for (index, point) in points.iter().enumerate() {
             check(index, point, &bounds)?;
             let position = index as u16;
             if masks.iter().any(|mask| mask::overlap(mask, point)) {
                 masked.push(position);
             }
+            several[index] = point.steps().iter().any(|step| matches!(step, Step::All | Step::Names));
             sides[usize::from(point.side() == Side::Response)].insert(position, point);
         }
         let [request, response] = sides;
+        let mut lowering = Lowering::default();
+        let request = MessagePlan::lower(Side::Request, &request, &mut lowering);
+        let response = MessagePlan::lower(Side::Response, &response, &mut lowering);
+        if !several.contains(&true) {
+            several.clear();
+        }
         Ok(Self {
             points: points.into(),
             masked: masked.into(),
             bounds,
-            request: MessagePlan::lower(Side::Request, &request),
-            response: MessagePlan::lower(Side::Response, &response),
+            several: several.into(),
+            joins: lowering.into_joins(),
+            request,
+            response,
         })
     }
 
@@ -118,7 +136,7 @@ impl Plan {
         if self.points.is_empty() {
             return Extracted::default();
         }
-        let mut run = Run::new(self.points.len(), self.bounds, scratch);
+        let mut run = Run::new(self.points.len(), &self.several, &self.joins, self.bounds, scratch);
         run.request(&self.request, exchange);
         match &exchange.response {
             Some(response) => run.response(&self.response, response, exchange),
@@ -129,6 +147,7 @@ impl Plan {
             let found = &mut extracted.found[usize::from(*position)];
             if matches!(found, Found::Value(_) | Found::NotScalar) {
                 *found = Found::Masked;
+                extracted.more.retain(|(point, _)| point != position);
             }
         }
         extracted
@@ -164,10 +183,19 @@ fn check(index: usize, point: &Point, bounds: &Bounds) -> Result<(), PlanError> 
             | Step::Cookie(_)
             | Step::Property(_)
             | Step::Index(_)
+            | Step::Paths
+            | Step::Queries
+            | Step::Headers
+            | Step::Cookies
+            | Step::Properties
+            | Step::Indexes
+            | Step::All
+            | Step::Names
             | Step::Joined => {}
             Step::Json
             | Step::Form
             | Step::Jwt(_)
+            | Step::Jwts
             | Step::Base64
             | Step::Gzip
             | Step::Percent
@@ -175,21 +203,14 @@ fn check(index: usize, point: &Point, bounds: &Bounds) -> Result<(), PlanError> 
             | Step::Trim
             | Step::Lower
             | Step::Capture(_) => rounds += 1,
-            Step::Paths
-            | Step::Queries
-            | Step::Headers
-            | Step::Xml
+            Step::Xml
             | Step::Multipart(_)
             | Step::Multiparts
-            | Step::Cookies
-            | Step::Jwts
             | Step::Graphql
             | Step::Grpc
             | Step::Protobuf
             | Step::Viewstate
             | Step::Htmljs
-            | Step::Properties
-            | Step::Indexes
             | Step::Attribute(_)
             | Step::Mutation(_)
             | Step::Subscription(_)
@@ -201,9 +222,7 @@ fn check(index: usize, point: &Point, bounds: &Bounds) -> Result<(), PlanError> 
             | Step::Fragment
             | Step::Inline
             | Step::Spread
-            | Step::Type
-            | Step::All
-            | Step::Names => return Err(PlanError::NotResolved { index, point: point.clone(), position }),
+            | Step::Type => return Err(PlanError::NotResolved { index, point: point.clone(), position }),
         }
     }
     if rounds > bounds.rounds {
@@ -213,21 +232,25 @@ fn check(index: usize, point: &Point, bounds: &Bounds) -> Result<(), PlanError> 
 }
 
 impl MessagePlan {
-    fn lower(side: Side, trie: &Trie) -> Self {
+    fn lower(side: Side, trie: &Trie, lowering: &mut Lowering) -> Self {
         let mut plan = Self::default();
         for (step, child) in &trie.children {
             let part = MessagePart::new(side, &part_name(step));
             match step {
                 // All names of the query are one walk, made below.
-                Step::Query(_) => {}
-                Step::Header(label) => plan.headers.extend(HeaderPlan::lower(part, label.as_str(), child)),
-                Step::Body => plan.body = Some(BodyPlan { part, value: ValueNode::lower(child) }),
-                fact => plan.facts.push(FactPlan { part, step: fact.clone(), value: ValueNode::lower(child) }),
+                Step::Query(_) | Step::Queries => {}
+                Step::Paths => plan.path = Some(EveryPlan::lower(part, child, lowering)),
+                Step::Header(label) => plan.headers.extend(HeaderPlan::lower(part, label.as_str(), child, lowering)),
+                Step::Headers => plan.every_header = Some(EveryPlan::lower(part, child, lowering)),
+                Step::Body => plan.body = Some(BodyPlan { part, value: ValueNode::lower(child, lowering) }),
+                fact => {
+                    plan.facts.push(FactPlan { part, step: fact.clone(), value: ValueNode::lower(child, lowering) });
+                }
             }
         }
-        if trie.children.iter().any(|(step, _)| matches!(step, Step::Query(_))) {
+        if trie.children.iter().any(|(step, _)| matches!(step, Step::Query(_) | Step::Queries)) {
             let part = MessagePart::new(side, "query");
-            plan.query = Some(QueryPlan { part, fields: FieldTree::lower(trie) });
+            plan.query = Some(QueryPlan { part, fields: FieldTree::lower(trie, lowering) });
         }
         plan.all = everything(trie);
         plan
@@ -249,21 +272,24 @@ fn part_name(step: &Step) -> String {
 
 impl HeaderPlan {
     /// `None` for a name that no header can have, which a valid point does not hold.
-    fn lower(part: MessagePart, label: &str, trie: &Trie) -> Option<Self> {
+    fn lower(part: MessagePart, label: &str, trie: &Trie, lowering: &mut Lowering) -> Option<Self> {
         let cookies = trie.children.iter().filter_map(|(step, child)| match step {
             Step::Cookie(name) => Some(CookiePlan {
                 name: name.as_bytes().into(),
-                first: ValueNode::lower(child),
-                joined: child.child(&Step::Joined).map(ValueNode::lower),
+                first: ValueNode::lower(child, lowering),
+                joined: child.child(&Step::Joined).map(|joined| ValueNode::lower(joined, lowering)),
             }),
             _ => None,
         });
+        let cookies = cookies.collect();
+        let every = trie.child(&Step::Cookies);
         Some(Self {
+            every_cookie: every.map(|every| EveryPlan::lower(part.clone(), every, lowering)),
             part,
             name: HeaderName::from_bytes(label.as_bytes()).ok()?,
-            first: ValueNode::lower(trie),
-            joined: trie.child(&Step::Joined).map(ValueNode::lower),
-            cookies: cookies.collect(),
+            first: ValueNode::lower(trie, lowering),
+            joined: trie.child(&Step::Joined).map(|joined| ValueNode::lower(joined, lowering)),
+            cookies,
         })
     }
 }

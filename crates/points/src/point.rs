@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::PointError;
-use crate::rules::Place;
+use crate::rules::{Place, Reached};
 use crate::spelling::{self, MAXIMUM_STEPS, MAXIMUM_TEXT_BYTES, WrittenStep};
 use crate::step::{Kind, Side, Step, StepForm};
 
@@ -102,7 +102,7 @@ impl Point {
 
     /// Whether a point may end after `steps`.
     pub fn may_end_after(side: Side, steps: &[Step]) -> bool {
-        walk(side, steps).is_ok_and(Place::may_end)
+        walk(side, steps).is_ok_and(Reached::may_end)
     }
 
     fn assemble(written: Vec<WrittenStep>) -> Result<Self, PointError> {
@@ -115,7 +115,7 @@ impl Point {
             PointError::new(0, &first.shown(), "cannot begin a point; here may stand").allowing(sides)
         })?;
         let mut steps: Vec<Step> = Vec::with_capacity(written.len());
-        let mut place = Place::start(side);
+        let mut place = Reached::start(side);
         for (position, written) in (1..).zip(written) {
             let before = steps.last().map_or(side.as_str(), Step::word);
             let step = read_step(position, before, place, &written)?;
@@ -135,8 +135,8 @@ fn named_form(kind: Kind) -> Option<StepForm> {
 }
 
 /// Follows the table from the side along `steps`.
-fn walk(side: Side, steps: &[Step]) -> Result<Place, PointError> {
-    let mut place = Place::start(side);
+fn walk(side: Side, steps: &[Step]) -> Result<Reached, PointError> {
+    let mut place = Reached::start(side);
     for (position, step) in steps.iter().enumerate() {
         let before = position.checked_sub(1).map_or(side.as_str(), |before| steps[before].word());
         place = place.after(step).ok_or_else(|| cannot_stand(position + 1, before, place, step.word()))?;
@@ -144,12 +144,12 @@ fn walk(side: Side, steps: &[Step]) -> Result<Place, PointError> {
     Ok(place)
 }
 
-fn cannot_stand(position: usize, before: &str, place: Place, step: &str) -> PointError {
+fn cannot_stand(position: usize, before: &str, place: Reached, step: &str) -> PointError {
     let cookie = step.split_whitespace().next() == Some(Kind::Cookie.word());
-    let hint = match place {
+    let hint = match place.place {
         Place::Request if cookie => " (cookies stand under `header COOKIE`)".to_owned(),
         Place::Response if cookie => " (cookies stand under `header SET-COOKIE`)".to_owned(),
-        Place::EveryText | Place::EveryValue => {
+        Place::EveryText | Place::EveryValue | Place::EveryElement => {
             Kind::from_word(before, true).map(|kind| format!(" (write `{}` for one)", kind.shape())).unwrap_or_default()
         }
         _ => String::new(),
@@ -159,7 +159,7 @@ fn cannot_stand(position: usize, before: &str, place: Place, step: &str) -> Poin
 }
 
 /// Finds the step a word means and reads its argument.
-fn read_step(position: usize, before: &str, place: Place, written: &WrittenStep) -> Result<Step, PointError> {
+fn read_step(position: usize, before: &str, place: Reached, written: &WrittenStep) -> Result<Step, PointError> {
     let fault = |reason: String| PointError::new(position, &written.shown(), reason);
     if let Some(kind) = Kind::from_word(&written.word, written.argument.is_some()) {
         let argument = written.argument.as_deref().unwrap_or_default();

@@ -1,7 +1,8 @@
 //! Which step may follow which: one table. A point is a walk through it; editors ask it what may come next.
 //!
 //! A row is a *place*, that is, what a walk has arrived at. It says whether a point may end there and which steps
-//! lead on to which place. Nothing else in the crate decides what a valid point is.
+//! lead on to which place. After `all` or `names` a walk has arrived at several such places at once, and `joined` may
+//! make one text of them. Nothing else in the crate decides what a valid point is.
 
 use crate::step::{Kind, Side, Step};
 
@@ -35,14 +36,20 @@ pub(crate) enum Place {
     GraphqlFragments,
     GraphqlSelection,
     GraphqlDirectives,
-    /// A step without its name: `all` or `names` must follow.
+    /// A step without its name, over texts: `all` or `names` must follow.
     EveryText,
-    /// The same over trees.
+    /// The same over a tree of objects and arrays.
     EveryValue,
-    /// Many texts at once.
-    SeveralTexts,
-    /// Many values at once.
-    SeveralValues,
+    /// The same over the elements of an XML document.
+    EveryElement,
+}
+
+/// Where a walk stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reached {
+    pub(crate) place: Place,
+    /// At several places of this kind at once.
+    several: bool,
 }
 
 /// One row: the place, whether a point may end there, and the steps that lead on.
@@ -69,7 +76,7 @@ const REQUEST_ONLY: Group = &[
     (Kind::ActionName, Place::Text),
     (Kind::ActionExt, Place::Text),
     (Kind::Query, Place::Field),
-    (Kind::Queries, Place::EveryValue),
+    (Kind::Queries, Place::EveryText),
     (Kind::RemoteAddr, Place::Fact),
     (Kind::Ja3, Place::Fact),
     (Kind::Ja4, Place::Fact),
@@ -100,7 +107,7 @@ const TIDY: Group = &[(Kind::Trim, Place::Text), (Kind::Lower, Place::Text), (Ki
 const FACT_TIDY: Group = &[(Kind::Trim, Place::Fact), (Kind::Lower, Place::Fact), (Kind::Capture, Place::Fact)];
 const PROPERTY: Group = &[(Kind::Property, Place::Value), (Kind::Properties, Place::EveryValue)];
 const INDEX: Group = &[(Kind::Index, Place::Value), (Kind::Indexes, Place::EveryValue)];
-const EVERY_VALUE: Group = &[(Kind::All, Place::SeveralValues), (Kind::Names, Place::SeveralTexts)];
+const EVERY_TEXT: Group = &[(Kind::All, Place::Text), (Kind::Names, Place::Text)];
 
 const TABLE: &[Row] = &[
     row(Place::Request, false, &[REQUEST_ONLY, MESSAGE]),
@@ -111,16 +118,16 @@ const TABLE: &[Row] = &[
     row(Place::CookieHeader, true, &[COOKIES, JOINED, PARSERS, BEARER, TIDY]),
     row(Place::SetCookieHeader, true, &[COOKIES, JOINED, PARSERS, BEARER, TIDY]),
     row(Place::Body, true, &[BODY_ONLY, PARSERS, TIDY]),
-    row(Place::Fields, false, &[&[(Kind::Property, Place::Field)], EVERY_VALUE]),
+    row(Place::Fields, false, &[&[(Kind::Property, Place::Field)], EVERY_TEXT]),
     row(
         Place::Field,
         true,
         &[
             &[
                 (Kind::Property, Place::Field),
-                (Kind::Properties, Place::EveryValue),
+                (Kind::Properties, Place::EveryText),
                 (Kind::Index, Place::Field),
-                (Kind::Indexes, Place::EveryValue),
+                (Kind::Indexes, Place::EveryText),
             ],
             JOINED,
             PARSERS,
@@ -130,16 +137,16 @@ const TABLE: &[Row] = &[
     ),
     row(Place::Claims, false, &[PROPERTY]),
     row(Place::Value, true, &[PROPERTY, INDEX, PARSERS, BEARER, TIDY]),
-    row(Place::XmlDocument, false, &[&[(Kind::Property, Place::XmlElement), (Kind::Properties, Place::EveryValue)]]),
+    row(Place::XmlDocument, false, &[&[(Kind::Property, Place::XmlElement), (Kind::Properties, Place::EveryElement)]]),
     row(
         Place::XmlElement,
         true,
         &[
             &[
                 (Kind::Property, Place::XmlElement),
-                (Kind::Properties, Place::EveryValue),
+                (Kind::Properties, Place::EveryElement),
                 (Kind::Index, Place::XmlElement),
-                (Kind::Indexes, Place::EveryValue),
+                (Kind::Indexes, Place::EveryElement),
                 (Kind::Attribute, Place::Text),
             ],
             JOINED,
@@ -175,44 +182,60 @@ const TABLE: &[Row] = &[
         ]],
     ),
     row(Place::GraphqlDirectives, false, &[&[(Kind::Property, Place::GraphqlSelection)]]),
-    row(Place::EveryText, false, &[&[(Kind::All, Place::SeveralTexts), (Kind::Names, Place::SeveralTexts)]]),
-    row(Place::EveryValue, false, &[EVERY_VALUE]),
-    row(Place::SeveralTexts, true, &[JOINED, PARSERS, BEARER, TIDY]),
-    row(Place::SeveralValues, true, &[PROPERTY, INDEX, JOINED, PARSERS, BEARER, TIDY]),
+    row(Place::EveryText, false, &[EVERY_TEXT]),
+    row(Place::EveryValue, false, &[&[(Kind::All, Place::Value), (Kind::Names, Place::Text)]]),
+    row(Place::EveryElement, false, &[&[(Kind::All, Place::XmlElement), (Kind::Names, Place::Text)]]),
 ];
 
 impl Place {
-    pub(crate) const fn start(side: Side) -> Self {
-        match side {
-            Side::Request => Self::Request,
-            Side::Response => Self::Response,
-        }
-    }
-
     fn row(self) -> Option<&'static Row> {
         TABLE.iter().find(|row| row.place == self)
     }
 
+    fn steps(self) -> impl Iterator<Item = &'static (Kind, Place)> {
+        self.row().into_iter().flat_map(|row| row.next.iter().copied().flatten())
+    }
+}
+
+impl Reached {
+    pub(crate) const fn start(side: Side) -> Self {
+        let place = match side {
+            Side::Request => Place::Request,
+            Side::Response => Place::Response,
+        };
+        Self { place, several: false }
+    }
+
     /// Whether a point may end here.
     pub(crate) fn may_end(self) -> bool {
-        self.row().is_some_and(|row| row.may_end)
+        self.place.row().is_some_and(|row| row.may_end)
+    }
+
+    /// `joined` may stand here although the place has no row for it.
+    fn may_join(self) -> bool {
+        self.several && self.may_end() && self.place.steps().all(|(kind, _)| *kind != Kind::Joined)
     }
 
     /// The steps that may stand next.
     pub(crate) fn next(self) -> impl Iterator<Item = Kind> {
-        self.row().into_iter().flat_map(|row| row.next.iter().copied().flatten()).map(|(kind, _)| *kind)
+        self.place.steps().map(|(kind, _)| *kind).chain(self.may_join().then_some(Kind::Joined))
     }
 
     /// Where a step leads; `None` when it may not stand here. Three names lead elsewhere than their step does.
     pub(crate) fn after(self, step: &Step) -> Option<Self> {
         let kind = step.kind();
-        let (_, place) = self.row()?.next.iter().copied().flatten().find(|(candidate, _)| *candidate == kind)?;
-        Some(match (self, step) {
-            (Self::Request, Step::Header(name)) if name.as_str() == "COOKIE" => Self::CookieHeader,
-            (Self::Response, Step::Header(name)) if name.as_str() == "SET-COOKIE" => Self::SetCookieHeader,
-            (_, Step::Jwt(crate::JwtPart::Header | crate::JwtPart::Payload)) => Self::Claims,
+        let several = (self.several || matches!(kind, Kind::All | Kind::Names)) && kind != Kind::Joined;
+        if kind == Kind::Joined && self.may_join() {
+            return Some(Self { place: Place::Text, several });
+        }
+        let (_, place) = self.place.steps().find(|(candidate, _)| *candidate == kind)?;
+        let place = match (self.place, step) {
+            (Place::Request, Step::Header(name)) if name.as_str() == "COOKIE" => Place::CookieHeader,
+            (Place::Response, Step::Header(name)) if name.as_str() == "SET-COOKIE" => Place::SetCookieHeader,
+            (_, Step::Jwt(crate::JwtPart::Header | crate::JwtPart::Payload)) => Place::Claims,
             _ => *place,
-        })
+        };
+        Some(Self { place, several })
     }
 }
 
@@ -238,7 +261,7 @@ mod tests {
     #[test]
     fn a_row_names_each_step_once() {
         for row in TABLE {
-            let forms: Vec<Kind> = row.place.next().collect();
+            let forms: Vec<Kind> = row.place.steps().map(|(kind, _)| *kind).collect();
             for kind in &forms {
                 assert_eq!(forms.iter().filter(|other| *other == kind).count(), 1, "{:?} {kind:?}", row.place);
             }

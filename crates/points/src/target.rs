@@ -11,7 +11,7 @@ pub(crate) fn query(target: &[u8]) -> Option<&[u8]> {
 }
 
 /// The parts of a path between its slashes. The last one may be empty: `/a/` has `a` and an empty part.
-fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     path.strip_prefix(b"/").unwrap_or(path).split(|byte| *byte == b'/')
 }
 

@@ -6,8 +6,8 @@
 //! [`ValueNode`] with a tree and a walker of its own.
 
 use crate::form::FieldTree;
-use crate::json::JsonTree;
-use crate::{JwtPart, Pattern, Point, Step};
+use crate::value_tree::ValueTree;
+use crate::{JwtPart, MessagePart, Pattern, Point, Step};
 
 /// Points that share their first steps share a path.
 #[derive(Default)]
@@ -18,6 +18,12 @@ pub(crate) struct Trie {
 }
 
 impl Trie {
+    /// Where nothing is wanted.
+    pub(crate) const fn nothing() -> &'static Self {
+        static NOTHING: Trie = Trie { points: Vec::new(), children: Vec::new() };
+        &NOTHING
+    }
+
     pub(crate) fn insert(&mut self, index: u16, point: &Point) {
         let mut node = self;
         for step in point.steps() {
@@ -35,6 +41,65 @@ impl Trie {
 
     pub(crate) fn child(&self, wanted: &Step) -> Option<&Self> {
         self.children.iter().find(|(step, _)| step == wanted).map(|(_, child)| child)
+    }
+}
+
+/// What lowering carries along: whether it is below `all` or `names`, and where values are joined that come from
+/// several places.
+#[derive(Default)]
+pub(crate) struct Lowering {
+    several: bool,
+    joins: Vec<Option<ValueNode>>,
+}
+
+impl Lowering {
+    /// Whether what is lowered now can stand for many values.
+    pub(crate) fn is_several(&self) -> bool {
+        self.several
+    }
+
+    /// Lowers what is below `all` or `names`.
+    pub(crate) fn several<T>(&mut self, lower: impl FnOnce(&mut Self) -> T) -> T {
+        self.lower_as(true, lower)
+    }
+
+    fn lower_as<T>(&mut self, several: bool, lower: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.several, several);
+        let lowered = lower(self);
+        self.several = before;
+        lowered
+    }
+
+    /// Lowers what looks at several values joined. Gives its place among all such.
+    fn join(&mut self, trie: &Trie) -> (u16, Box<[u16]>) {
+        // The place is taken first, so that a join below this one comes after it. There are fewer joins than points.
+        let place = self.joins.len();
+        self.joins.push(None);
+        let node = self.lower_as(false, |lowering| ValueNode::lower(trie, lowering));
+        let all = node.all.clone();
+        self.joins[place] = Some(node);
+        (place as u16, all)
+    }
+
+    /// What looks at joined values, in an order in which none comes before one it lies in.
+    pub(crate) fn into_joins(self) -> Box<[ValueNode]> {
+        self.joins.into_iter().flatten().collect()
+    }
+}
+
+/// What is wanted of everything of a kind: `header > all`, `cookie > names`.
+pub(crate) struct EveryPlan {
+    pub(crate) part: MessagePart,
+    pub(crate) all: Option<ValueNode>,
+    pub(crate) names: Option<ValueNode>,
+}
+
+impl EveryPlan {
+    /// `trie` is that of the step before `all` and `names`.
+    pub(crate) fn lower(part: MessagePart, trie: &Trie, lowering: &mut Lowering) -> Self {
+        let mut lower =
+            |step| trie.child(&step).map(|child| lowering.several(|lowering| ValueNode::lower(child, lowering)));
+        Self { part, all: lower(Step::All), names: lower(Step::Names) }
     }
 }
 
@@ -72,39 +137,50 @@ pub(crate) struct ValueNode {
     /// Those and all points that look further into this value.
     pub(crate) all: Box<[u16]>,
     pub(crate) decoders: Box<[(Decoder, ValueNode)]>,
-    pub(crate) json: Option<Box<JsonTree>>,
+    pub(crate) json: Option<Box<ValueTree>>,
     pub(crate) form: Option<Box<FieldTree>>,
     pub(crate) jwt: Option<Box<JwtNode>>,
+    /// Where the value is joined with others, for one of several values.
+    pub(crate) joined: Option<u16>,
 }
 
 impl ValueNode {
-    /// Lowers what looks into the value itself; navigation (`property`, `index`, `joined`, `cookie`) is the
-    /// container's.
-    pub(crate) fn lower(trie: &Trie) -> Self {
+    /// Lowers what looks into the value itself; navigation (`property`, `index`, `cookie`, and `joined` where a single
+    /// place may hold repeated values) is the container's.
+    pub(crate) fn lower(trie: &Trie, lowering: &mut Lowering) -> Self {
         let mut node = Self { ends: trie.points.clone().into(), ..Self::default() };
         let mut all = trie.points.clone();
         let mut decoders = Vec::new();
         for (step, child) in &trie.children {
             if let Some(decoder) = Decoder::of(step) {
-                let child = Self::lower(child);
+                let child = Self::lower(child, lowering);
                 all.extend_from_slice(&child.all);
                 decoders.push((decoder, child));
                 continue;
             }
             match step {
                 Step::Json => {
-                    let tree = JsonTree::lower(child);
+                    let tree = ValueTree::lower(child, lowering);
                     all.extend_from_slice(tree.all());
                     node.json = Some(Box::new(tree));
                 }
                 Step::Form => {
-                    let tree = FieldTree::lower(child);
+                    let tree = FieldTree::lower(child, lowering);
                     all.extend_from_slice(tree.all());
                     node.form = Some(Box::new(tree));
                 }
                 Step::Jwt(part) => {
                     let jwt = node.jwt.get_or_insert_default();
-                    jwt.lower(*part, child, &mut all);
+                    jwt.lower(*part, child, &mut all, lowering);
+                }
+                Step::Jwts => {
+                    let jwt = node.jwt.get_or_insert_default();
+                    jwt.lower_every(child, &mut all, lowering);
+                }
+                Step::Joined if lowering.is_several() => {
+                    let (place, points) = lowering.join(child);
+                    all.extend_from_slice(&points);
+                    node.joined = Some(place);
                 }
                 _ => {}
             }
@@ -129,19 +205,22 @@ impl ValueNode {
 #[derive(Default)]
 pub(crate) struct JwtNode {
     pub(crate) all: Vec<u16>,
-    pub(crate) header: Option<JsonTree>,
-    pub(crate) payload: Option<JsonTree>,
+    pub(crate) header: Option<ValueTree>,
+    pub(crate) payload: Option<ValueTree>,
     pub(crate) signature: Option<ValueNode>,
     pub(crate) prefix: Option<ValueNode>,
     pub(crate) token: Option<ValueNode>,
+    /// `jwt > all` and `jwt > names`.
+    pub(crate) every: Option<ValueNode>,
+    pub(crate) names: Option<ValueNode>,
 }
 
 impl JwtNode {
-    fn lower(&mut self, part: JwtPart, trie: &Trie, all: &mut Vec<u16>) {
+    fn lower(&mut self, part: JwtPart, trie: &Trie, all: &mut Vec<u16>, lowering: &mut Lowering) {
         let before = self.all.len();
         match part {
             JwtPart::Header | JwtPart::Payload => {
-                let tree = JsonTree::lower(trie);
+                let tree = ValueTree::lower(trie, lowering);
                 self.all.extend_from_slice(tree.all());
                 match part {
                     JwtPart::Header => self.header = Some(tree),
@@ -149,7 +228,7 @@ impl JwtNode {
                 }
             }
             JwtPart::Signature | JwtPart::Prefix | JwtPart::Token => {
-                let node = ValueNode::lower(trie);
+                let node = ValueNode::lower(trie, lowering);
                 self.all.extend_from_slice(&node.all);
                 match part {
                     JwtPart::Signature => self.signature = Some(node),
@@ -159,6 +238,16 @@ impl JwtNode {
             }
         }
         all.extend_from_slice(&self.all[before..]);
+    }
+
+    fn lower_every(&mut self, trie: &Trie, all: &mut Vec<u16>, lowering: &mut Lowering) {
+        let mut lower =
+            |step| trie.child(&step).map(|child| lowering.several(|lowering| ValueNode::lower(child, lowering)));
+        (self.every, self.names) = (lower(Step::All), lower(Step::Names));
+        for node in self.every.iter().chain(&self.names) {
+            self.all.extend_from_slice(&node.all);
+            all.extend_from_slice(&node.all);
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 //! look further into it.
 
 mod body;
+mod jwt;
+mod several;
 
 use std::borrow::Cow;
 
@@ -11,14 +13,16 @@ use threadline_model::{Exchange, Request, Response};
 use crate::coding::Coding;
 use crate::cookie;
 use crate::decode;
-use crate::form;
-use crate::json::{self, JsonTree, Raw};
+use crate::form::{self, Noted};
+use crate::json;
 use crate::plan::{FactPlan, HeaderPlan, MessagePlan};
 use crate::scan::Stop;
 use crate::target;
-use crate::token::Token;
-use crate::tree::{Decoder, JwtNode, ValueNode};
+use crate::tree::{Decoder, ValueNode};
+use crate::value_tree::{Notes, Raw, ValueTree};
 use crate::{Bounds, Extracted, Found, MessagePart, ParseError, Scratch, Side, Step};
+
+use self::several::Several;
 
 /// Bytes that are looked at: either of the exchange, and then a result may borrow them, or of a buffer.
 #[derive(Clone, Copy)]
@@ -109,6 +113,7 @@ impl From<Without> for Found<'_> {
 
 pub(crate) struct Run<'e, 's> {
     found: SmallVec<[Found<'e>; 12]>,
+    several: Several<'e, 's>,
     errors: Vec<ParseError>,
     scratch: &'s mut Scratch,
     bounds: Bounds,
@@ -117,14 +122,22 @@ pub(crate) struct Run<'e, 's> {
 }
 
 impl<'e, 's> Run<'e, 's> {
-    pub(crate) fn new(points: usize, bounds: Bounds, scratch: &'s mut Scratch) -> Self {
+    pub(crate) fn new(
+        points: usize,
+        several: &'s [bool],
+        joins: &'s [ValueNode],
+        bounds: Bounds,
+        scratch: &'s mut Scratch,
+    ) -> Self {
         let mut found = SmallVec::new();
         found.resize_with(points, || Found::Absent);
-        Self { found, errors: Vec::new(), scratch, bounds, decodable: bounds.decoded_bytes }
+        let several = Several::new(several, joins);
+        Self { found, several, errors: Vec::new(), scratch, bounds, decodable: bounds.decoded_bytes }
     }
 
-    pub(crate) fn finish(self) -> Extracted<'e> {
-        Extracted { found: self.found, errors: self.errors }
+    pub(crate) fn finish(mut self) -> Extracted<'e> {
+        self.join();
+        Extracted { found: self.found, more: self.several.more, errors: self.errors }
     }
 
     // ---- messages --------------------------------------------------------------------------------------------
@@ -134,6 +147,9 @@ impl<'e, 's> Run<'e, 's> {
         for fact in &plan.facts {
             self.request_fact(fact, exchange, request);
         }
+        if let Some(path) = &plan.path {
+            self.path(path, request);
+        }
         if let Some(query) = &plan.query
             && let Some(text) = target::query(request.target.as_bytes())
         {
@@ -141,6 +157,9 @@ impl<'e, 's> Run<'e, 's> {
         }
         for header in &plan.headers {
             self.header(header, &request.headers, Side::Request, exchange);
+        }
+        if let Some(every) = &plan.every_header {
+            self.every_header(every, &request.headers);
         }
         if let Some(body) = &plan.body {
             self.body(body, &request.body, &request.headers);
@@ -156,6 +175,9 @@ impl<'e, 's> Run<'e, 's> {
         }
         for header in &plan.headers {
             self.header(header, &response.headers, Side::Response, exchange);
+        }
+        if let Some(every) = &plan.every_header {
+            self.every_header(every, &response.headers);
         }
         if let Some(body) = &plan.body {
             self.body(body, &response.body, &response.headers);
@@ -209,6 +231,11 @@ impl<'e, 's> Run<'e, 's> {
             let values = map.get_all(&plan.name).iter().map(|value| Cow::Borrowed(value.as_bytes()));
             self.joined(node, values, &plan.part);
         }
+        if let Some(every) = &plan.every_cookie {
+            for value in map.get_all(&plan.name) {
+                self.every_cookie(every, value.as_bytes(), side, exchange);
+            }
+        }
         for wanted in &plan.cookies {
             let mut cookies: SmallVec<[&'e [u8]; 4]> = SmallVec::new();
             for value in map.get_all(&plan.name) {
@@ -241,7 +268,10 @@ impl<'e, 's> Run<'e, 's> {
     /// Gives every point in `points` the same result.
     fn fill(&mut self, points: &[u16], without: Without) {
         for point in points {
-            self.found[usize::from(*point)] = without.into();
+            let found = &mut self.found[usize::from(*point)];
+            if !self.several.takes(*point) || several::gives_way(found, without) {
+                *found = without.into();
+            }
         }
     }
 
@@ -265,10 +295,17 @@ impl<'e, 's> Run<'e, 's> {
     /// value inside a cut body another one was written before.
     fn whole(&mut self, node: &ValueNode, text: Text<'e, '_>, part: &MessagePart, formats: Formats) {
         for point in &node.ends {
-            self.found[usize::from(*point)] = Found::Value(text.kept());
+            if self.several.takes(*point) {
+                self.one_of_several(*point, text, part);
+            } else {
+                self.found[usize::from(*point)] = Found::Value(text.kept());
+            }
         }
         if node.is_leaf() {
             return;
+        }
+        if let Some(place) = node.joined {
+            self.to_be_joined(place, text, part);
         }
         for (decoder, child) in &node.decoders {
             self.decode(decoder, child, text, part);
@@ -416,9 +453,9 @@ impl<'e, 's> Run<'e, 's> {
 
     // ---- formats ---------------------------------------------------------------------------------------------
 
-    fn json(&mut self, tree: &JsonTree, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
-        let mut raws = self.scratch.values().lend();
-        let stop = json::walk(tree, text.bytes(), ending.is_open(), &self.bounds, &mut raws);
+    fn json(&mut self, tree: &ValueTree, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
+        let mut notes = self.scratch.notes().lend();
+        let stop = json::walk(tree, text.bytes(), ending.is_open(), &self.bounds, &mut notes);
         let missing = match stop {
             None => Without::Absent,
             Some(Stop { ended: true, .. }) if ending.is_open() => ending.missing(),
@@ -427,31 +464,46 @@ impl<'e, 's> Run<'e, 's> {
                 Without::Unparsable
             }
         };
-        for (node, raw) in tree.nodes().iter().zip(&raws) {
-            if node.value.is_unused() {
-                continue;
-            }
-            match raw {
-                Raw::Missing => self.fill(&node.value.all, missing),
-                Raw::NotScalar => self.fill(&node.value.all, Without::NotScalar),
-                Raw::Plain(span) => self.value(&node.value, text.part(span.range()), part),
-                Raw::Text(span) if !span.escaped => self.value(&node.value, text.part(span.range()), part),
-                Raw::Text(span) => {
-                    let mut buffer = self.scratch.buffers().lend();
-                    json::unescape_into(text.part(span.range()).bytes(), &mut buffer);
-                    self.value(&node.value, Text::Decoded(&buffer), part);
-                    self.scratch.buffers().give_back(buffer);
-                }
+        self.deliver(tree, &notes, text, missing, part);
+        self.scratch.notes().give_back(notes);
+    }
+
+    /// Takes what a walk noted to the points. `missing` is what is known of places where it noted nothing.
+    fn deliver(&mut self, tree: &ValueTree, notes: &Notes, text: Text<'e, '_>, missing: Without, part: &MessagePart) {
+        for (node, raw) in tree.nodes().iter().zip(&notes.raws) {
+            if !node.value.is_unused() {
+                self.noted(&node.value, *raw, text, missing, part);
             }
         }
-        self.scratch.values().give_back(raws);
+        for (position, raw) in &notes.log {
+            self.noted(&tree.nodes()[*position as usize].value, *raw, text, missing, part);
+        }
+    }
+
+    fn noted(&mut self, node: &ValueNode, raw: Raw, text: Text<'e, '_>, missing: Without, part: &MessagePart) {
+        match raw {
+            Raw::Missing => self.fill(&node.all, missing),
+            Raw::NotScalar => self.fill(&node.all, Without::NotScalar),
+            Raw::Plain(span) => self.value(node, text.part(span.range()), part),
+            Raw::Text(span) if !span.escaped => self.value(node, text.part(span.range()), part),
+            Raw::Text(span) => {
+                let mut buffer = self.scratch.buffers().lend();
+                json::unescape_into(text.part(span.range()).bytes(), &mut buffer);
+                self.value(node, Text::Decoded(&buffer), part);
+                self.scratch.buffers().give_back(buffer);
+            }
+            Raw::Number(number) => self.value(node, Text::Decoded(number.to_string().as_bytes()), part),
+        }
     }
 
     fn form(&mut self, tree: &form::FieldTree, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
-        let mut states = self.scratch.fields().lend();
-        form::walk(tree, text.bytes(), ending.is_open(), &mut states);
+        let mut notes = self.scratch.fields().lend();
+        form::walk(tree, text.bytes(), ending.is_open(), &mut notes);
         let missing = ending.missing();
-        for (node, state) in tree.nodes().iter().zip(&states) {
+        for (node, state) in tree.nodes().iter().zip(&notes.states) {
+            for several in node.several() {
+                self.fill(&several.all, missing);
+            }
             match state.first {
                 Some((start, end)) => {
                     let value = text.part(start..end);
@@ -471,45 +523,16 @@ impl<'e, 's> Run<'e, 's> {
                 self.fill(&joined.all, without);
             }
         }
-        self.scratch.fields().give_back(states);
-    }
-
-    fn jwt(&mut self, node: &JwtNode, text: Text<'e, '_>, part: &MessagePart) {
-        // A text without the shape of a token holds none, and not every token has every part; that is no damage.
-        self.fill(&node.all, Without::Absent);
-        let Some(token) = Token::find(text.bytes()) else { return };
-        if let Some(node) = &node.prefix
-            && !token.prefix.is_empty()
-        {
-            self.value(node, text.part(token.prefix.clone()), part);
-        }
-        if let Some(node) = &node.token {
-            self.value(node, text.part(token.token.clone()), part);
-        }
-        if let (Some(node), Some(signature)) = (&node.signature, &token.signature) {
-            self.value(node, text.part(signature.clone()), part);
-        }
-        if let Some(tree) = &node.header {
-            self.token_part(tree, text.part(token.header.clone()), token.header.start, part);
-        }
-        if let (Some(tree), Some(payload)) = (&node.payload, &token.payload) {
-            self.token_part(tree, text.part(payload.clone()), payload.start, part);
-        }
-    }
-
-    /// Decodes the header or payload of a token, which stands at `offset`, and looks into it.
-    fn token_part(&mut self, tree: &JsonTree, text: Text<'e, '_>, offset: usize, part: &MessagePart) {
-        if !self.may_decode(text.bytes().len(), tree.all(), "jwt", part) {
-            return;
-        }
-        let mut buffer = self.scratch.buffers().lend();
-        match decode::base64_into(text.bytes(), &mut buffer) {
-            Ok(()) => self.json(tree, Text::Decoded(&buffer), Ending::Whole, part),
-            Err(position) => {
-                self.report(part, "jwt", offset + position, "not base64");
-                self.fill(tree.all(), Without::Unparsable);
+        for (position, every, noted) in &notes.log {
+            let Some(node) = tree.nodes()[*position as usize].every(*every) else { continue };
+            match noted {
+                Noted::Value((start, end)) => {
+                    let value = text.part(*start..*end);
+                    self.rewritten(node, value, decode::form(value.bytes()), part);
+                }
+                Noted::Name(name) => self.value(node, Text::Decoded(name), part),
             }
         }
-        self.scratch.buffers().give_back(buffer);
+        self.scratch.fields().give_back(notes);
     }
 }
