@@ -196,6 +196,11 @@ fn check(index: usize, point: &Point, bounds: &Bounds) -> Result<(), PlanError> 
             | Step::Form
             | Step::Jwt(_)
             | Step::Jwts
+            | Step::Multipart(_)
+            | Step::Multiparts
+            | Step::Grpc
+            | Step::Protobuf
+            | Step::Viewstate
             | Step::Base64
             | Step::Gzip
             | Step::Percent
@@ -204,12 +209,7 @@ fn check(index: usize, point: &Point, bounds: &Bounds) -> Result<(), PlanError> 
             | Step::Lower
             | Step::Capture(_) => rounds += 1,
             Step::Xml
-            | Step::Multipart(_)
-            | Step::Multiparts
             | Step::Graphql
-            | Step::Grpc
-            | Step::Protobuf
-            | Step::Viewstate
             | Step::Htmljs
             | Step::Attribute(_)
             | Step::Mutation(_)
