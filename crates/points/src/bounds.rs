@@ -104,9 +104,12 @@ pub(crate) trait Reused: Default {
 const KEPT: usize = 128 * 1024;
 
 impl<T> Reused for Vec<T> {
+    #[inline]
     fn empty(&mut self) {
         self.clear();
-        self.shrink_to(KEPT);
+        if self.capacity() > KEPT {
+            self.shrink_to(KEPT);
+        }
     }
 }
 

@@ -17,17 +17,9 @@ fn compile(texts: &[&str]) -> Result<Plan, PlanError> {
 #[test]
 fn a_step_that_is_not_resolved_is_refused_by_name_and_never_ignored() {
     for (text, step) in [
-        ("request > query > all", "query"),
-        ("request > path > names", "path"),
-        ("request > header > all", "header"),
-        ("request > header COOKIE > cookie > all", "cookie"),
-        ("request > header A > jwt > all", "jwt"),
         ("request > body > xml > property a > attribute b", "xml"),
         ("request > body > multipart a", "multipart"),
         ("request > body > multipart > names", "multipart"),
-        ("request > body > form > names", "names"),
-        ("request > body > json > property > all", "property"),
-        ("request > body > json > index > all > property a", "index"),
         ("request > query a > graphql > query q > field f > argument x", "graphql"),
         ("request > body > grpc > property 1", "grpc"),
         ("request > body > base64 > protobuf > property 1", "protobuf"),
@@ -146,4 +138,27 @@ fn values_are_borrowed_from_the_exchange_where_nothing_was_decoded() {
     for (text, found) in texts.iter().zip(extracted.iter()) {
         assert!(matches!(found, Found::Value(std::borrow::Cow::Borrowed(_))), "{text}");
     }
+}
+
+#[test]
+fn a_point_takes_no_more_values_than_the_bound_and_says_so_once() {
+    let points: Vec<Point> = [
+        "request > body > json > index > all",
+        "request > body > json > index > all > joined",
+        "request > query > names",
+    ]
+    .iter()
+    .map(|text| Point::parse(text).unwrap())
+    .collect();
+    let mut bounds = Bounds::default();
+    bounds.values = 3;
+    let plan = Plan::compile(&points, bounds).unwrap();
+    let exchange = support::exchange("POST /?a&b&c", &[], "[1,2,3,4,5]", None);
+    let extracted = plan.extract(&exchange, &mut Scratch::default());
+    assert_eq!(extracted.values(0).collect::<Vec<_>>(), [b"1", b"2", b"3"]);
+    assert_eq!(support::in_words(extracted.get(1)), Ok("1,2,3,4,5".to_owned()));
+    assert_eq!(extracted.values(2).count(), 3);
+    let errors: Vec<String> =
+        extracted.parse_errors().iter().map(|error| format!("{} {}", error.parser, error.reason)).collect();
+    assert_eq!(errors, ["all the bound on values is reached"]);
 }
