@@ -120,7 +120,7 @@ pub fn fuzz_json(data: &[u8]) {
     let mut trie = Trie::default();
     let points = POINTS.iter().filter(|text| text.starts_with("request > body > json"));
     for (index, point) in (0_u16..).zip(points.filter_map(|text| Point::parse(text).ok())) {
-        trie.insert(index, &point);
+        trie.insert(index, &point, point.steps().len());
     }
     let steps = [Step::Body, Step::Json];
     let Some(trie) = steps.iter().try_fold(&trie, |trie, step| trie.child(step)) else { return };
