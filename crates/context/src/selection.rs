@@ -13,7 +13,7 @@ use crate::contextual::{ContextParameter, ContextParseError, ContextSession, Con
 use crate::head;
 use crate::protocol::Protocol;
 use crate::secrets::Secrets;
-use crate::selector::{Covered, Selector};
+use crate::selector::{Covered, Selected, Selector};
 use crate::target::{self, Cover, Place, SelectedField, Values};
 use crate::text::{CUT, Text};
 
@@ -26,7 +26,7 @@ pub(crate) struct Selection<'a, 'e> {
     exchange: &'a Exchange,
     extracted: &'a Extracted<'e>,
     grouped: &'a Grouped<'a>,
-    /// Hashes of the hashed parameters that were found, by position.
+    /// Hashes of the hashed parameters that were found, by position; of several values the first.
     hashes: SmallVec<[(usize, HashText); 4]>,
     /// The hash of what the built-in set found, where that decided.
     credential: Option<HashText>,
@@ -76,9 +76,11 @@ impl<'a, 'e> Selection<'a, 'e> {
         let mut hashes = SmallVec::new();
         let mut secrets = Secrets::new(&selector.key);
         for (index, _) in selector.parameters.iter().enumerate().filter(|(_, parameter)| parameter.hashed) {
-            if let Found::Value(value) = extracted.get(index) {
+            for (number, value) in extracted.values(index).enumerate() {
                 let hash = selector.key.hash(&[value]);
-                hashes.push((index, hash));
+                if number == 0 {
+                    hashes.push((index, hash));
+                }
                 secrets.bind(value, hash);
             }
         }
@@ -145,19 +147,17 @@ impl<'a, 'e> Selection<'a, 'e> {
         self.hashes.iter().find(|(position, _)| *position == index).map(|(_, hash)| *hash)
     }
 
-    /// The exportable value of a parameter; none when it was not found.
-    fn value(&self, index: usize, path: &Text<'a>) -> Option<Text<'a>> {
-        let Found::Value(value) = self.extracted.get(index) else { return None };
-        let parameter = self.selector.parameters.get(index)?;
-        Some(if parameter.hashed {
-            Text::Hashed(self.hash_of(index)?)
+    /// A value of a parameter in exportable form; `hash` is that of the value, where it is known.
+    fn value(&self, parameter: &Selected, value: &'a [u8], hash: Option<HashText>, path: &Text<'a>) -> Text<'a> {
+        if parameter.hashed {
+            Text::Hashed(hash.unwrap_or_else(|| self.selector.key.hash(&[value])))
         } else if parameter.target {
             self.target(path)
         } else if parameter.chosen {
             self.secrets.binding().without(value, MAXIMUM_VALUE_BYTES)
         } else {
             self.secrets.without(value, MAXIMUM_VALUE_BYTES)
-        })
+        }
     }
 
     /// Path and query together, for who selected both.
@@ -177,17 +177,23 @@ impl<'a, 'e> Selection<'a, 'e> {
         let mut selected =
             SelectedValues { params, user: LastSeen::default(), role: LastSeen::default(), deciding: None };
         for (index, parameter) in parameters.iter().enumerate() {
-            let Some(value) = self.value(index, path) else { continue };
-            match parameter.kind {
-                ParameterType::None => {}
-                ParameterType::User => selected.user.see(parameter.side, &value),
-                ParameterType::Role => selected.role.see(parameter.side, &value),
+            for (number, value) in self.extracted.values(index).enumerate() {
+                let hash = if number == 0 { self.hash_of(index) } else { None };
+                let value = self.value(parameter, value, hash, path);
+                // Of several values the first groups, and tells the user and the role.
+                if number == 0 {
+                    match parameter.kind {
+                        ParameterType::None => {}
+                        ParameterType::User => selected.user.see(parameter.side, &value),
+                        ParameterType::Role => selected.role.see(parameter.side, &value),
+                    }
+                    if self.grouped.decision.key == (DecidingKey::Configured { parameter: index }) {
+                        selected.deciding = Some(value.clone());
+                    }
+                }
+                let (name, side, hidden) = (&*parameter.name, parameter.side, parameter.hidden);
+                selected.params.push(ContextParameter { name, value, side, hidden });
             }
-            if self.grouped.decision.key == (DecidingKey::Configured { parameter: index }) {
-                selected.deciding = Some(value.clone());
-            }
-            let (name, side, hidden) = (&*parameter.name, parameter.side, parameter.hidden);
-            selected.params.push(ContextParameter { name, value, side, hidden });
         }
         selected
     }
@@ -273,6 +279,8 @@ impl<'a, 'e> Selection<'a, 'e> {
 
     fn fate_by(&self, index: usize) -> Fate {
         match self.extracted.get(index) {
+            // Which of several values a place holds is not known here.
+            Found::Value(_) if self.extracted.values(index).nth(1).is_some() => Fate::Cut,
             Found::Value(_) => self.hash_of(index).map_or(Fate::Cut, Fate::Hashed),
             Found::Absent | Found::Empty => Fate::Clear,
             Found::Masked | Found::NotScalar | Found::Unparsable | Found::NotCaptured => Fate::Cut,

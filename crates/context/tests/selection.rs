@@ -44,6 +44,33 @@ fn parameters_leave_in_the_policys_order_with_their_origin() {
 }
 
 #[test]
+fn a_parameter_of_several_values_leaves_with_each_and_hides_each_everywhere() {
+    let parameters = |hashed: bool| {
+        json!([
+            {"name": "ids", "point": "request > body > json > index > all > property id", "type": "user", "hashed": hashed},
+            {"name": "part", "point": "request > path 0"},
+            {"name": "segments", "point": "request > path > all", "hashed": hashed},
+        ])
+    };
+    let exchange = exchange(
+        "POST /customer-2/next\ncontent-type: application/json\n\n[{\"id\":\"customer-1\"},{\"id\":\"customer-2\"}]",
+        "200",
+    );
+    for hashed in [false, true] {
+        let text = |value: &str| if hashed { hash(value) } else { value.to_owned() };
+        of(parameters(hashed), &exchange, |contextual| {
+            let shown: Vec<(&str, &str)> =
+                contextual.params.iter().map(|param| (param.name, param.value.as_str())).collect();
+            let (one, two, next) = (text("customer-1"), text("customer-2"), text("next"));
+            let expected = [("ids", &one), ("ids", &two), ("part", &two), ("segments", &two), ("segments", &next)];
+            assert_eq!(shown, expected.map(|(name, value)| (name, value.as_str())));
+            assert_eq!(contextual.user.as_ref().map(Text::as_str), Some(one.as_str()));
+            assert_eq!(contextual.path.as_str().contains("customer-2"), !hashed, "{}", contextual.path.as_str());
+        });
+    }
+}
+
+#[test]
 fn the_last_parameter_with_a_value_names_user_and_role() {
     let parameters = json!([
         {"name": "login", "point": "request > query login", "type": "user"},

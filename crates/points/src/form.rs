@@ -24,7 +24,8 @@ pub(crate) struct FieldNode {
     pub(crate) first: ValueNode,
     /// What looks at all values joined.
     pub(crate) joined: Option<ValueNode>,
-    every: [Option<ValueNode>; 4],
+    /// What looks at everything below this field, by [`Every`]; none for most fields.
+    every: Option<Box<[Option<ValueNode>; 4]>>,
 }
 
 /// What may be wanted of everything below a field.
@@ -77,7 +78,7 @@ impl FieldTree {
         let mut all = Vec::new();
         for node in &nodes {
             all.extend_from_slice(&node.first.all);
-            let others = node.joined.iter().chain(node.every.iter().flatten());
+            let others = node.joined.iter().chain(node.several());
             all.extend(others.flat_map(|other| other.all.iter()));
         }
         Self { nodes: nodes.into(), all: all.into() }
@@ -96,12 +97,12 @@ impl FieldTree {
 impl FieldNode {
     /// What looks at everything of a kind below this field.
     pub(crate) fn every(&self, every: Every) -> Option<&ValueNode> {
-        self.every[every as usize].as_ref()
+        self.every.as_ref()?[every as usize].as_ref()
     }
 
     /// Everything that looks at several values.
     pub(crate) fn several(&self) -> impl Iterator<Item = &ValueNode> {
-        self.every.iter().flatten()
+        self.every.iter().flat_map(|every| every.iter()).flatten()
     }
 }
 
@@ -118,6 +119,7 @@ fn lower_node(trie: &Trie, nodes: &mut Vec<FieldNode>, lowering: &mut Lowering) 
     let every = every.map(|(trie, step)| {
         trie.child(&step).map(|child| lowering.several(|lowering| ValueNode::lower(child, lowering)))
     });
+    let every = every.iter().any(Option::is_some).then(|| Box::new(every));
     // Nothing looks at the form itself.
     let first = if position == 0 { ValueNode::default() } else { ValueNode::lower(trie, lowering) };
     // Of one of several values `joined` is what the value itself goes into.
@@ -198,6 +200,7 @@ impl<'t> FieldWalk<'t> {
         }
     }
 
+    #[inline]
     fn note(&mut self, position: usize, every: Every, noted: impl FnOnce() -> Noted) {
         if self.tree.nodes[position].every(every).is_some() {
             self.log.push((position as u32, every, noted()));

@@ -17,7 +17,7 @@ use crate::coding::{Coders, Coding};
 use crate::json;
 use crate::tree::{Lowering, Trie};
 use crate::value_tree::{Notes, ValueTree};
-use crate::{Bounds, Found, Plan, Point, Scratch};
+use crate::{Bounds, Found, Plan, Point, Scratch, Step};
 
 /// Points that together use every step that is resolved.
 pub const POINTS: &[&str] = &[
@@ -39,6 +39,15 @@ pub const POINTS: &[&str] = &[
     "request > query a > property b > index 0",
     "request > query a > joined",
     "request > query a > json > property b",
+    "request > query > all",
+    "request > query > names > joined",
+    "request > query a > property > all",
+    "request > query a > property > names",
+    "request > query a > index > all > json > property b",
+    "request > path > all > joined",
+    "request > path > names",
+    "request > header > all > lower",
+    "request > header > names",
     "request > header AUTHORIZATION",
     "request > header AUTHORIZATION > bearer > base64 > capture ^([^:]*)",
     "request > header AUTHORIZATION > jwt prefix",
@@ -47,6 +56,11 @@ pub const POINTS: &[&str] = &[
     "request > header AUTHORIZATION > jwt header > property alg",
     "request > header AUTHORIZATION > jwt payload > property sub",
     "request > header AUTHORIZATION > jwt payload > property ctx > base64 > json > property a",
+    "request > header AUTHORIZATION > jwt > all",
+    "request > header AUTHORIZATION > jwt > names > joined",
+    "request > header AUTHORIZATION > jwt payload > property > all > joined",
+    "request > header COOKIE > cookie > all > base64 > joined",
+    "request > header COOKIE > cookie > names",
     "request > header COOKIE > cookie a",
     "request > header COOKIE > cookie a > joined > percent > trim > lower",
     "request > header COOKIE > cookie a > jwt payload > property sub",
@@ -59,6 +73,13 @@ pub const POINTS: &[&str] = &[
     "request > body > json > index 3 > index 0",
     "request > body > json > property a > json > property a",
     "request > body > json > property token > jwt payload > property sub",
+    "request > body > json > property > all",
+    "request > body > json > property > names > joined",
+    "request > body > json > index > all > property a",
+    "request > body > json > index > all > property > all > index > all > joined > json > property > all > joined",
+    "request > body > json > index > names",
+    "request > body > form > all",
+    "request > body > form > names",
     "request > body > form > property a",
     "request > body > form > property a > property b > index 2",
     "request > body > form > property a > joined > base64",
@@ -68,6 +89,8 @@ pub const POINTS: &[&str] = &[
     "request > body > gzip > json > property a",
     "request > body > gzip > gzip > form > property a",
     "response > status",
+    "response > header > all > joined",
+    "response > header SET-COOKIE > cookie > all",
     "response > header SET-COOKIE > cookie a",
     "response > header LOCATION > capture a=(\\w+)",
     "response > body > json > property a",
@@ -97,9 +120,9 @@ pub fn fuzz_json(data: &[u8]) {
     let mut trie = Trie::default();
     let points = POINTS.iter().filter(|text| text.starts_with("request > body > json"));
     for (index, point) in (0_u16..).zip(points.filter_map(|text| Point::parse(text).ok())) {
-        trie.insert(index, &point);
+        trie.insert(index, &point, point.steps().len());
     }
-    let steps = [crate::Step::Body, crate::Step::Json];
+    let steps = [Step::Body, Step::Json];
     let Some(trie) = steps.iter().try_fold(&trie, |trie, step| trie.child(step)) else { return };
     let tree = ValueTree::lower(trie, &mut Lowering::default());
     let mut notes = Notes::default();
@@ -227,14 +250,27 @@ fn run(start: &'static str, exchange: &Exchange) {
     let first = plan.extract(exchange, &mut scratch);
     assert_eq!(first.len(), POINTS.iter().filter(|text| text.starts_with(start)).count());
     assert!(first.parse_errors().len() <= Bounds::default().parse_errors);
-    for found in first.iter() {
+    for (index, found) in first.iter().enumerate() {
         assert!(!matches!(found, Found::Masked));
-        assert!(found.value().is_none_or(|value| !value.is_empty()));
+        assert!(first.values(index).all(|value| !value.is_empty()));
+        let most = if takes_several(&plan.points()[index]) { Bounds::default().values } else { 1 };
+        assert!(first.values(index).count() <= most);
     }
     // Buffers that were used before change nothing.
     let second = plan.extract(exchange, &mut scratch);
     assert!(first.iter().eq(second.iter()));
+    assert!((0..first.len()).all(|index| first.values(index).eq(second.values(index))));
     assert_eq!(first.parse_errors(), second.parse_errors());
+}
+
+/// Whether a point ends in several places.
+fn takes_several(point: &Point) -> bool {
+    point
+        .steps()
+        .iter()
+        .rev()
+        .take_while(|step| **step != Step::Joined)
+        .any(|step| matches!(step, Step::All | Step::Names))
 }
 
 fn exchange(target: &[u8], headers: &[(header::HeaderName, &[u8])], request: &[u8], response: &[u8]) -> Exchange {

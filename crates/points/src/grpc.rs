@@ -26,7 +26,7 @@ pub(crate) struct GrpcTree {
 
 impl GrpcTree {
     pub(crate) fn lower(trie: &Trie, lowering: &mut Lowering) -> Self {
-        let mut first = Trie { points: trie.points.clone(), children: Vec::new() };
+        let mut first = Trie { children: Vec::new(), ..trie.clone() };
         let mut indexes = Vec::new();
         let (mut every, mut names) = (None, None);
         for (step, child) in &trie.children {

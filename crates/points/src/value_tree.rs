@@ -113,9 +113,13 @@ impl ValueTree {
         found.clear();
         for position in at {
             let node = self.node(*position);
-            // A node's number fits 32 bits.
-            found.extend(node.properties.find(name).map(|child| child as u32));
-            found.extend(node.every_property);
+            if let Some(child) = node.properties.find(name) {
+                // A node's number fits 32 bits.
+                found.push(child as u32);
+            }
+            if let Some(child) = node.every_property {
+                found.push(child);
+            }
         }
     }
 
@@ -141,7 +145,9 @@ impl ValueTree {
             if let Ok(place) = node.indexes.binary_search_by_key(&index, |(wanted, _)| *wanted) {
                 found.push(node.indexes[place].1);
             }
-            found.extend(node.every_index);
+            if let Some(child) = node.every_index {
+                found.push(child);
+            }
         }
     }
 }
@@ -241,7 +247,9 @@ impl Notes {
     #[inline]
     pub(crate) fn property_name(&mut self, tree: &ValueTree, at: &[u32], name: Raw) {
         for position in at {
-            self.log.extend(tree.node(*position).property_names.map(|node| (node, name)));
+            if let Some(node) = tree.node(*position).property_names {
+                self.log.push((node, name));
+            }
         }
     }
 
@@ -249,7 +257,9 @@ impl Notes {
     #[inline]
     pub(crate) fn element_number(&mut self, tree: &ValueTree, at: &[u32], index: u32) {
         for position in at {
-            self.log.extend(tree.node(*position).index_names.map(|node| (node, Raw::Number(index.into()))));
+            if let Some(node) = tree.node(*position).index_names {
+                self.log.push((node, Raw::Number(index.into())));
+            }
         }
     }
 }

@@ -104,8 +104,16 @@ enum Outcome {
 #[serde(untagged)]
 enum Expected {
     Outcome(Outcome),
-    Value { value: String },
-    Bytes { value_base64: String },
+    Value {
+        value: String,
+    },
+    Bytes {
+        value_base64: String,
+    },
+    /// Of a point that takes several.
+    Several {
+        values: Vec<String>,
+    },
 }
 
 fn from_base64(text: &str) -> Vec<u8> {
@@ -123,6 +131,14 @@ impl Expected {
             Self::Outcome(Outcome::NotCaptured) => Found::NotCaptured,
             Self::Value { value } => Found::Value(value.clone().into_bytes().into()),
             Self::Bytes { value_base64 } => Found::Value(from_base64(value_base64).into()),
+            Self::Several { values } => Found::Value(values[0].clone().into_bytes().into()),
+        }
+    }
+
+    fn values(&self) -> Vec<Vec<u8>> {
+        match self {
+            Self::Several { values } => values.iter().map(|value| value.clone().into_bytes()).collect(),
+            one => one.found().value().map(<[u8]>::to_vec).into_iter().collect(),
         }
     }
 }
@@ -191,7 +207,14 @@ impl Case {
         for (index, (text, expected)) in self.expect.iter().enumerate() {
             let alone = Plan::compile_with_masks(&points[index..=index], &masks, Bounds::default()).unwrap();
             let alone = alone.extract(&exchange, &mut scratch);
-            for (how, found) in [("together", extracted.get(index)), ("alone", alone.get(0))] {
+            for (how, found, values) in [
+                ("together", extracted.get(index), extracted.values(index).collect::<Vec<_>>()),
+                ("alone", alone.get(0), alone.values(0).collect()),
+            ] {
+                if *found == expected.found() && values != expected.values() {
+                    let values: Vec<_> = values.into_iter().map(String::from_utf8_lossy).collect();
+                    failures.push(format!("{file}: {}: {text} ({how}): {values:?}", self.name));
+                }
                 if *found != expected.found() {
                     let (expected, found) = (support::in_words(&expected.found()), support::in_words(found));
                     failures.push(format!("{file}: {}: {text} ({how}): {expected:?} expected, {found:?}", self.name));
@@ -259,6 +282,10 @@ fn every_resolved_step_has_a_case_with_a_value() {
         "body",
         "json",
         "form",
+        "multipart",
+        "grpc",
+        "protobuf",
+        "viewstate",
         "cookie",
         "jwt",
         "base64",
@@ -267,6 +294,8 @@ fn every_resolved_step_has_a_case_with_a_value() {
         "property",
         "index",
         "joined",
+        "all",
+        "names",
         "bearer",
         "trim",
         "lower",

@@ -17,21 +17,8 @@ fn compile(texts: &[&str]) -> Result<Plan, PlanError> {
 #[test]
 fn a_step_that_is_not_resolved_is_refused_by_name_and_never_ignored() {
     for (text, step) in [
-        ("request > query > all", "query"),
-        ("request > path > names", "path"),
-        ("request > header > all", "header"),
-        ("request > header COOKIE > cookie > all", "cookie"),
-        ("request > header A > jwt > all", "jwt"),
         ("request > body > xml > property a > attribute b", "xml"),
-        ("request > body > multipart a", "multipart"),
-        ("request > body > multipart > names", "multipart"),
-        ("request > body > form > names", "names"),
-        ("request > body > json > property > all", "property"),
-        ("request > body > json > index > all > property a", "index"),
         ("request > query a > graphql > query q > field f > argument x", "graphql"),
-        ("request > body > grpc > property 1", "grpc"),
-        ("request > body > base64 > protobuf > property 1", "protobuf"),
-        ("request > body > form > property __VIEWSTATE > viewstate > index 0", "viewstate"),
         ("request > query a > htmljs", "htmljs"),
     ] {
         let error = compile(&["request > method", text]).unwrap_err();
@@ -50,13 +37,30 @@ fn points_and_rounds_are_bounded() {
     bounds.points = 2;
     let three = points(&["request > method", "request > uri", "request > host"]);
     assert_eq!(Plan::compile(&three, bounds).unwrap_err(), PlanError::TooManyPoints { points: 3, bound: 2 });
-    bounds.rounds = 2;
-    assert!(Plan::compile(&points(&["request > body > base64 > json"]), bounds).is_ok());
-    for text in ["request > body > base64 > base64 > json", "request > body > base64 > gzip > json"] {
-        let deep = points(&[text]);
-        let expected = PlanError::TooManyRounds { index: 0, point: deep[0].clone(), bound: 2 };
-        assert_eq!(Plan::compile(&deep, bounds).unwrap_err(), expected);
-    }
+    let deep = points(&[&format!("request > body{} > json", " > base64".repeat(Bounds::MAXIMUM_ROUNDS))]);
+    let expected = PlanError::TooManyRounds { index: 0, point: deep[0].clone(), bound: Bounds::MAXIMUM_ROUNDS };
+    assert_eq!(Plan::compile(&deep, Bounds::default()).unwrap_err(), expected);
+}
+
+#[test]
+fn a_point_that_needs_more_rounds_than_are_set_is_reported_where_it_would_go_on() {
+    let mut bounds = Bounds::default();
+    bounds.rounds = 1;
+    let all = points(&[
+        "request > query a > base64",
+        "request > query a > base64 > base64",
+        "request > query a > base64 > json > property a",
+        "request > query b > base64 > json",
+    ]);
+    let plan = Plan::compile(&all, bounds).unwrap();
+    let exchange = support::exchange("GET /?a=YWI", &[], "", None);
+    let extracted = plan.extract(&exchange, &mut Scratch::default());
+    let found: Vec<_> = extracted.iter().map(support::in_words).collect();
+    let unparsable = || Err("Unparsable".to_owned());
+    assert_eq!(found, [Ok("ab".to_owned()), unparsable(), unparsable(), Err("Absent".to_owned())]);
+    let errors: Vec<_> = extracted.parse_errors().iter().map(|error| (error.parser, error.reason)).collect();
+    let reason = "the bound on formats inside each other is reached";
+    assert_eq!(errors, [("base64", reason), ("json", reason)]);
 }
 
 #[test]
@@ -146,4 +150,27 @@ fn values_are_borrowed_from_the_exchange_where_nothing_was_decoded() {
     for (text, found) in texts.iter().zip(extracted.iter()) {
         assert!(matches!(found, Found::Value(std::borrow::Cow::Borrowed(_))), "{text}");
     }
+}
+
+#[test]
+fn a_point_takes_no_more_values_than_the_bound_and_says_so_once() {
+    let points: Vec<Point> = [
+        "request > body > json > index > all",
+        "request > body > json > index > all > joined",
+        "request > query > names",
+    ]
+    .iter()
+    .map(|text| Point::parse(text).unwrap())
+    .collect();
+    let mut bounds = Bounds::default();
+    bounds.values = 3;
+    let plan = Plan::compile(&points, bounds).unwrap();
+    let exchange = support::exchange("POST /?a&b&c", &[], "[1,2,3,4,5]", None);
+    let extracted = plan.extract(&exchange, &mut Scratch::default());
+    assert_eq!(extracted.values(0).collect::<Vec<_>>(), [b"1", b"2", b"3"]);
+    assert_eq!(support::in_words(extracted.get(1)), Ok("1,2,3,4,5".to_owned()));
+    assert_eq!(extracted.values(2).count(), 3);
+    let errors: Vec<String> =
+        extracted.parse_errors().iter().map(|error| format!("{} {}", error.parser, error.reason)).collect();
+    assert_eq!(errors, ["all the bound on values is reached"]);
 }
