@@ -42,19 +42,29 @@ pub(crate) fn base64_pieces_into(text: &[u8], cut: bool, decoded: &mut Vec<u8>) 
         let rest = &text[start..];
         let length = memchr::memchr(b'=', rest).map_or(rest.len(), |padding| (padding / 4 + 1) * 4).min(rest.len());
         let piece = if cut { &rest[..length - length % 4] } else { &rest[..length] };
-        let before = decoded.len();
-        decoded.resize(before + base64::decoded_len_estimate(piece.len()), 0);
-        let written = STANDARD.decode_slice(piece, &mut decoded[before..]);
-        decoded.truncate(before + *written.as_ref().unwrap_or(&0));
-        match written {
-            Ok(_) => start += length,
-            Err(base64::DecodeSliceError::DecodeError(base64::DecodeError::InvalidByte(offset, _))) => {
+        match append_base64(piece, decoded) {
+            Ok(()) => start += length,
+            Err(offset) => {
+                // What stands before is whole groups of four.
+                let _ = append_base64(&piece[..offset - offset % 4], decoded);
                 return Err(start + offset);
             }
-            Err(_) => return Err(start + piece.len()),
         }
     }
     Ok(())
+}
+
+/// Decodes standard base64 behind what was decoded before.
+fn append_base64(text: &[u8], decoded: &mut Vec<u8>) -> Result<(), usize> {
+    let before = decoded.len();
+    decoded.resize(before + base64::decoded_len_estimate(text.len()), 0);
+    let written = STANDARD.decode_slice(text, &mut decoded[before..]);
+    decoded.truncate(before + *written.as_ref().unwrap_or(&0));
+    match written {
+        Ok(_) => Ok(()),
+        Err(base64::DecodeSliceError::DecodeError(base64::DecodeError::InvalidByte(offset, _))) => Err(offset),
+        Err(_) => Err(text.len()),
+    }
 }
 
 /// Decodes `%XX` (RFC 3986, section 2.1). A `%` without two digits stands for itself.

@@ -40,11 +40,11 @@ pub(crate) fn walk(tree: &ValueTree, input: &[u8], cut: bool, bounds: &Bounds, n
     if !tree.wants_properties(&root) {
         return cut.then_some(Stop { offset: input.len(), reason: "ends early", ended: true });
     }
-    let limit = if cut { usize::MAX } else { input.len() };
     let depth = bounds.depth.min(Bounds::MAXIMUM_DEPTH);
-    let mut walk = Walk { tree, notes, input, position: 0, depth, names: bounds.values, counts: SmallVec::new() };
+    let counts = SmallVec::new();
+    let mut walk = Walk { tree, notes, input, cut, position: 0, depth, names: bounds.values, counts };
     walk.counts.resize(tree.nodes().len(), 0);
-    walk.fields(&root, limit, None, 0).err()
+    walk.fields(&root, usize::MAX, None, 0).err()
 }
 
 fn span(start: usize, end: usize) -> Span {
@@ -55,6 +55,8 @@ struct Walk<'t, 'x> {
     tree: &'t ValueTree,
     notes: &'t mut Notes,
     input: &'x [u8],
+    /// The outermost message goes on beyond the input.
+    cut: bool,
     position: usize,
     /// The deepest nesting.
     depth: usize,
@@ -65,8 +67,8 @@ struct Walk<'t, 'x> {
 }
 
 impl Walk<'_, '_> {
-    /// Reads the fields of a message that these nodes stand for: up to `limit`, which may lie beyond a cut input, or up
-    /// to the end of a group. `depth` counts the messages it lies in.
+    /// Reads the fields of a message that these nodes stand for: up to `limit`, which may lie beyond the input, or up to
+    /// the end of a group. `depth` counts the messages it lies in.
     fn fields(&mut self, at: &[u32], limit: usize, group: Option<u32>, depth: usize) -> Result<(), Stop> {
         let tree = self.tree;
         if depth > self.depth {
@@ -81,7 +83,11 @@ impl Walk<'_, '_> {
         let mut below = Positions::new();
         let mut elements = Positions::new();
         let mut named: SmallVec<[u32; 16]> = SmallVec::new();
-        while group.is_some() || self.position != limit {
+        let may_end = |walk: &Self| {
+            let outermost = depth == 0 && !walk.cut;
+            group.is_none() && (walk.position == limit || outermost && walk.position == walk.input.len())
+        };
+        while !may_end(self) {
             let start = self.position;
             let (number, kind) = self.tag(limit)?;
             if kind == wire::END_OF_GROUP {

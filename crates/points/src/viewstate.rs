@@ -154,15 +154,17 @@ impl Walk<'_, '_> {
         for _ in 0..length {
             below.clear();
             match self.token()? {
-                // A key that is no scalar has no name.
+                // A key that is no scalar names nothing.
                 Token::Container(container) => self.skip(container, depth + 1)?,
                 Token::Scalar(key) => {
-                    let raw = self.raw(&key);
-                    self.notes.property_name(tree, at, raw);
-                    match raw {
+                    let key = self.raw(&key);
+                    match key {
                         Raw::Plain(span) => tree.property(at, self.text(span), &mut below),
                         Raw::Number(number) => tree.property(at, number.to_string().as_bytes(), &mut below),
                         _ => {}
+                    }
+                    if !matches!(key, Raw::NotScalar) {
+                        self.notes.property_name(tree, at, key);
                     }
                 }
             }
