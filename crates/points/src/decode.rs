@@ -122,7 +122,7 @@ pub(crate) fn after_scheme(text: &[u8]) -> usize {
 }
 
 /// A byte of a token (RFC 9110, section 5.6.2).
-const fn is_token_byte(byte: u8) -> bool {
+pub(crate) const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,

@@ -6,16 +6,12 @@
 
 use std::borrow::Cow;
 
-use httparse::{EMPTY_HEADER, Status};
 use memchr::memmem::Finder;
 
 use crate::form::{FieldNotes, FieldTree, FieldWalk};
 use crate::scan::Stop;
 use crate::tree::{Lowering, Trie};
 use crate::{Step, decode};
-
-/// Most headers of a part; a form has three.
-const MOST_HEADERS: usize = 32;
 
 /// The wanted parts, as the fields of a form; `None` when none are wanted of what `trie` looks at.
 pub(crate) fn lower(trie: &Trie, lowering: &mut Lowering) -> Option<FieldTree> {
@@ -189,6 +185,8 @@ pub(crate) fn walk(tree: &FieldTree, parts: Parts<'_>, notes: &mut FieldNotes) -
     for part in parts {
         let text = &body[part.start..part.end];
         match headers_end(text) {
+            // More headers may follow.
+            Ok(end) if !part.whole && !end.empty_line => {}
             Ok(_) => {
                 if !part.whole {
                     walked.open = Some(part.start);
@@ -216,35 +214,76 @@ enum Headers {
     Damaged,
 }
 
-fn with_headers<'x, T>(part: &'x [u8], look: impl FnOnce(usize, &[httparse::Header<'x>]) -> T) -> Result<T, Headers> {
-    let mut headers = [EMPTY_HEADER; MOST_HEADERS];
-    match httparse::parse_headers(part, &mut headers) {
-        Ok(Status::Complete((length, headers))) => Ok(look(length, headers)),
-        Ok(Status::Partial) => Err(Headers::Unfinished),
-        Err(_) => Err(Headers::Damaged),
+/// Where the headers of a part end.
+struct HeadersEnd {
+    /// The position of the content.
+    content: usize,
+    /// There is an empty line. Without content a boundary may have taken it.
+    empty_line: bool,
+}
+
+/// Reads the headers of a part, name and value, up to the empty line behind them (RFC 5322, section 2.2). A value may go
+/// on in lines that begin with a blank; it is given with their line ends.
+fn read_headers<'x>(part: &'x [u8], mut read: impl FnMut(&'x [u8], &'x [u8])) -> Result<HeadersEnd, Headers> {
+    let mut position = 0;
+    // Start, colon and end of the header before.
+    let mut header: Option<(usize, usize, usize)> = None;
+    loop {
+        let rest = &part[position..];
+        let line = match memchr::memchr(b'\n', rest) {
+            Some(length) => &rest[..length],
+            None if rest.is_empty() && header.is_some() => rest,
+            None => return Err(Headers::Unfinished),
+        };
+        let next = position + line.len() + 1;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let end = position + line.len();
+        match (line.first(), &mut header) {
+            (Some(b' ' | b'\t'), Some((_, _, header_end))) => *header_end = end,
+            (Some(b' ' | b'\t'), None) => return Err(Headers::Damaged),
+            (first, _) => {
+                if let Some((start, colon, end)) = header.take() {
+                    read(part[start..colon].trim_ascii_end(), part[colon + 1..end].trim_ascii());
+                }
+                if first.is_none() {
+                    return Ok(HeadersEnd { content: next.min(part.len()), empty_line: !rest.is_empty() });
+                }
+                let name = line.iter().take_while(|byte| decode::is_token_byte(**byte)).count();
+                let blanks = line[name..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+                if name == 0 || line.get(name + blanks) != Some(&b':') {
+                    return Err(Headers::Damaged);
+                }
+                header = Some((position, position + name + blanks, end));
+            }
+        }
+        position = next;
     }
 }
 
-fn headers_end(part: &[u8]) -> Result<usize, Headers> {
-    with_headers(part, |length, _| length)
+fn headers_end(part: &[u8]) -> Result<HeadersEnd, Headers> {
+    read_headers(part, |_, _| {})
 }
 
 /// The content of a part.
 pub(crate) fn content(part: &[u8]) -> Option<&[u8]> {
-    part.get(headers_end(part).ok()?..)
+    part.get(headers_end(part).ok()?.content..)
 }
 
-/// A header of a part, as sent.
-pub(crate) fn header<'x>(part: &'x [u8], name: &str) -> Option<&'x [u8]> {
-    let find = |_: usize, headers: &[httparse::Header<'x>]| {
-        headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
+/// The first header of a part that has this name, compared without case; its value as sent.
+pub(crate) fn header<'x>(part: &'x [u8], wanted: &[u8]) -> Option<&'x [u8]> {
+    let mut found = None;
+    let read = |name: &[u8], value| {
+        if found.is_none() && name.eq_ignore_ascii_case(wanted) {
+            found = Some(value);
+        }
     };
-    with_headers(part, find).ok()?
+    read_headers(part, read).ok()?;
+    found
 }
 
 /// The name that a part's Content-Disposition gives it (RFC 7578, section 4.2).
 fn name(part: &[u8]) -> Option<Cow<'_, [u8]>> {
-    let disposition = header(part, "content-disposition")?;
+    let disposition = header(part, b"content-disposition")?;
     // The extended spelling is the one that is meant when both are there (RFC 6266, section 4.3).
     if let Some(extended) = parameter(disposition, b"name*")
         && let Some(name) = extended_value(extended.value)

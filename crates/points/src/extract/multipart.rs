@@ -61,7 +61,7 @@ impl<'e> Run<'e, '_> {
         let mut missing = self.stopped(walked.stop, ending, "multipart", part);
         if let Some(offset) = walked.damaged {
             self.report(part, "multipart", offset, "damaged headers of a part");
-            if !ending.is_open() {
+            if matches!(missing, Without::Absent) {
                 missing = Without::Unparsable;
             }
         }
@@ -114,7 +114,7 @@ impl<'e> Run<'e, '_> {
             self.value(node, content, part);
         }
         for (name, child) in &node.headers {
-            match whole.narrowed(|part| multipart::header(part, name)) {
+            match whole.narrowed(|part| multipart::header(part, name.as_bytes())) {
                 Some(header) => self.value(child, header, part),
                 None => self.fill(&child.all, Without::Absent),
             }
