@@ -40,7 +40,7 @@ pub(crate) fn run(table: &mut Table) {
     let Ok(plan) = Plan::compile(&policy.points(), Bounds::default()) else { return };
     let grouper = Grouper::new(&policy, secret.session_key());
     let selector = Selector::new(&policy, secret.parameter_key());
-    let Ok(mut pipeline) = Pipeline::compile(&policy, &secret, "bench") else { return };
+    let Ok(mut pipeline) = Pipeline::compile(&policy, &secret, "bench", Bounds::default()) else { return };
     let counters = NodeCounters::default();
     let mut scratch = Scratch::default();
 

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use threadline_model::{Clock, Network, Timestamp};
+use threadline_points::Bounds;
 use threadline_policy::{Policy, PolicyDocument};
 use threadline_store::ExchangeStore;
 use tokio::net::TcpListener;
@@ -56,6 +57,8 @@ pub struct HubSettings {
     pub trace_outcome: TraceOutcome,
     /// What the nodes of this process keep of what they saw recently.
     pub recent: Arc<dyn RecentExchanges>,
+    /// What nodes spend on analysing one exchange, so that a point tried out here finds what it finds there.
+    pub bounds: Bounds,
     /// Reads exchanges that somebody wrote down.
     pub read_sample: SampleReader,
     /// The nodes of this process and what they count.
@@ -81,6 +84,7 @@ impl HubSettings {
             built_in_rules: Vec::new(),
             trace_outcome: |_| None,
             recent: Arc::new(NoNodes),
+            bounds: Bounds::default(),
             read_sample: Arc::new(|_| {
                 Err(SampleError { field: "request", reason: "this hub reads no samples".to_owned() })
             }),

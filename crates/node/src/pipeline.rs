@@ -31,10 +31,15 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Compiles a policy. `node` is the name in every row.
-    pub fn compile(policy: &Policy, secret: &InstallationSecret, node: &str) -> Result<Self, CompileError> {
+    /// Compiles a policy. `node` is the name in every row, `bounds` what analysing one exchange may cost.
+    pub fn compile(
+        policy: &Policy,
+        secret: &InstallationSecret,
+        node: &str,
+        bounds: Bounds,
+    ) -> Result<Self, CompileError> {
         Ok(Self {
-            plan: Plan::compile(&policy.points(), Bounds::default()).map_err(CompileError::Plan)?,
+            plan: Plan::compile(&policy.points(), bounds).map_err(CompileError::Plan)?,
             grouper: Grouper::new(policy, secret.session_key()),
             selector: Selector::new(policy, secret.parameter_key()),
             version: policy.version(),

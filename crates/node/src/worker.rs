@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use threadline_grouping::InstallationSecret;
 use threadline_model::{BatchId, Exchange, SessionId, behind_traffic};
+use threadline_points::Bounds;
 use threadline_policy::Policy;
 use threadline_record::RowBuilder;
 use tokio::sync::{mpsc, watch};
@@ -38,6 +39,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_m
 pub struct NodeSettings {
     /// Name in every exported row.
     pub name: String,
+    /// What analysing one exchange may cost.
+    pub bounds: Bounds,
     /// Exchanges the queue holds before it sheds.
     pub queue_capacity: usize,
     /// Where exchanges seen recently are kept, while that is switched on.
@@ -67,8 +70,8 @@ impl Node {
         let queue = Arc::new(ExchangeQueue::new(settings.queue_capacity, Arc::clone(&counters)));
         let (closed, batches) = mpsc::channel(CLOSED_BATCHES);
         let (give_up, giving_up) = watch::channel(false);
-        let NodeSettings { name, recent, .. } = settings;
-        let compile = move |policy: &Policy| Pipeline::compile(policy, &secret, &name);
+        let NodeSettings { name, bounds, recent, .. } = settings;
+        let compile = move |policy: &Policy| Pipeline::compile(policy, &secret, &name, bounds);
         let analysis = compile(&policy.borrow_and_update().clone())?;
         panics::keep_quiet();
         let worker = {
@@ -303,7 +306,7 @@ mod tests {
     }
 
     fn pipeline(policy: &Policy) -> Result<Pipeline, CompileError> {
-        Pipeline::compile(policy, &secret(), "node")
+        Pipeline::compile(policy, &secret(), "node", Bounds::default())
     }
 
     fn still(policy: Arc<Policy>) -> watch::Receiver<Arc<Policy>> {

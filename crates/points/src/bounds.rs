@@ -11,7 +11,8 @@ use crate::value_tree::Notes;
 pub struct Bounds {
     /// Most points of one plan.
     pub points: usize,
-    /// Most formats decoded inside each other by one point; checked when the plan is compiled.
+    /// Most formats decoded inside each other for one point; at most [`Bounds::MAXIMUM_ROUNDS`], beyond which a point
+    /// is refused.
     pub rounds: usize,
     /// Deepest nesting of arrays and objects in a document; at most [`Bounds::MAXIMUM_DEPTH`].
     pub depth: usize,
@@ -29,6 +30,9 @@ pub struct Bounds {
 impl Bounds {
     /// The deepest nesting that can be configured.
     pub const MAXIMUM_DEPTH: usize = 1024;
+
+    /// The most formats inside each other that a point may decode.
+    pub const MAXIMUM_ROUNDS: usize = 12;
 
     /// What may be decompressed of one value whatever its ratio, bytes: small documents that repeat themselves a lot
     /// do no harm.
@@ -50,7 +54,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             points: 512,
-            rounds: 12,
+            rounds: Self::MAXIMUM_ROUNDS,
             depth: 128,
             values: 256,
             decoded_bytes: 1024 * 1024,

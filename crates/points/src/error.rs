@@ -82,7 +82,7 @@ pub enum PlanError {
         /// How many there may be.
         bound: usize,
     },
-    /// A point decodes more formats inside each other than [`Bounds::rounds`].
+    /// A point decodes more formats inside each other than [`Bounds::MAXIMUM_ROUNDS`].
     TooManyRounds {
         /// Position in the list of points, from 0.
         index: usize,

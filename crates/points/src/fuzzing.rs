@@ -3,6 +3,8 @@
 //! Each function takes bytes nobody chose and panics when something that must always hold does not. Not for use at
 //! run time.
 
+mod structure;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -12,6 +14,8 @@ use threadline_model::{
     CapturedBody, CapturedHeaders, CapturedText, Exchange, ExchangeId, Outcome, Request, Response, Sizes, Source,
     Timestamp, TlsFingerprints,
 };
+
+pub use structure::fuzz_policy_and_message;
 
 use crate::coding::{Coders, Coding};
 use crate::json;
@@ -120,7 +124,7 @@ pub fn fuzz_json(data: &[u8]) {
     let mut trie = Trie::default();
     let points = POINTS.iter().filter(|text| text.starts_with("request > body > json"));
     for (index, point) in (0_u16..).zip(points.filter_map(|text| Point::parse(text).ok())) {
-        trie.insert(index, &point);
+        trie.insert(index, &point, point.steps().len());
     }
     let steps = [Step::Body, Step::Json];
     let Some(trie) = steps.iter().try_fold(&trie, |trie, step| trie.child(step)) else { return };

@@ -95,13 +95,13 @@ impl Plan {
         let mut masked = Vec::new();
         let mut several = vec![false; points.len()];
         for (index, point) in points.iter().enumerate() {
-            check(index, point, &bounds)?;
+            let steps = within_rounds(point, check(index, point)?, bounds.rounds);
             let position = index as u16;
             if masks.iter().any(|mask| mask::overlap(mask, point)) {
                 masked.push(position);
             }
             several[index] = point.steps().iter().any(|step| matches!(step, Step::All | Step::Names));
-            sides[usize::from(point.side() == Side::Response)].insert(position, point);
+            sides[usize::from(point.side() == Side::Response)].insert(position, point, steps);
         }
         let [request, response] = sides;
         let mut lowering = Lowering::default();
@@ -160,9 +160,14 @@ impl std::fmt::Debug for Plan {
     }
 }
 
-/// Whether a step is resolved by this version, and how many formats lie inside each other.
-fn check(index: usize, point: &Point, bounds: &Bounds) -> Result<(), PlanError> {
-    let mut rounds = 0;
+/// How many steps of a point can be taken when at most so many of `decoding`, its decoding steps, may be.
+fn within_rounds(point: &Point, decoding: Vec<usize>, rounds: usize) -> usize {
+    decoding.get(rounds).copied().unwrap_or(point.steps().len())
+}
+
+/// Whether every step is resolved by this version, and which steps decode a format.
+fn check(index: usize, point: &Point) -> Result<Vec<usize>, PlanError> {
+    let mut decoding = Vec::new();
     for (position, step) in (1..).zip(point.steps()) {
         match step {
             Step::Method
@@ -202,7 +207,7 @@ fn check(index: usize, point: &Point, bounds: &Bounds) -> Result<(), PlanError> 
             | Step::Bearer
             | Step::Trim
             | Step::Lower
-            | Step::Capture(_) => rounds += 1,
+            | Step::Capture(_) => decoding.push(position - 1),
             Step::Xml
             | Step::Multipart(_)
             | Step::Multiparts
@@ -225,10 +230,10 @@ fn check(index: usize, point: &Point, bounds: &Bounds) -> Result<(), PlanError> 
             | Step::Type => return Err(PlanError::NotResolved { index, point: point.clone(), position }),
         }
     }
-    if rounds > bounds.rounds {
-        return Err(PlanError::TooManyRounds { index, point: point.clone(), bound: bounds.rounds });
+    if decoding.len() > Bounds::MAXIMUM_ROUNDS {
+        return Err(PlanError::TooManyRounds { index, point: point.clone(), bound: Bounds::MAXIMUM_ROUNDS });
     }
-    Ok(())
+    Ok(decoding)
 }
 
 impl MessagePlan {
@@ -259,7 +264,8 @@ impl MessagePlan {
 
 fn everything(trie: &Trie) -> Vec<u16> {
     let below = trie.children.iter().flat_map(|(_, child)| everything(child));
-    trie.points.iter().copied().chain(below).collect()
+    let beyond = trie.beyond.iter().map(|(point, _)| *point);
+    trie.points.iter().copied().chain(beyond).chain(below).collect()
 }
 
 /// What a parse error calls the part of the message.

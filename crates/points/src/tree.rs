@@ -14,19 +14,23 @@ use crate::{JwtPart, MessagePart, Pattern, Point, Step};
 pub(crate) struct Trie {
     /// Points that end here, by their position in the plan.
     pub(crate) points: Vec<u16>,
+    /// Points that would go on here with this step, but may not: see [`Bounds::rounds`](crate::Bounds::rounds).
+    pub(crate) beyond: Vec<(u16, &'static str)>,
     pub(crate) children: Vec<(Step, Trie)>,
 }
 
 impl Trie {
     /// Where nothing is wanted.
     pub(crate) const fn nothing() -> &'static Self {
-        static NOTHING: Trie = Trie { points: Vec::new(), children: Vec::new() };
+        static NOTHING: Trie = Trie { points: Vec::new(), beyond: Vec::new(), children: Vec::new() };
         &NOTHING
     }
 
-    pub(crate) fn insert(&mut self, index: u16, point: &Point) {
+    /// Adds a point of which so many steps may be taken.
+    pub(crate) fn insert(&mut self, index: u16, point: &Point, steps: usize) {
         let mut node = self;
-        for step in point.steps() {
+        let (taken, beyond) = point.steps().split_at(steps);
+        for step in taken {
             let position = match node.children.iter().position(|(candidate, _)| candidate == step) {
                 Some(position) => position,
                 None => {
@@ -36,7 +40,10 @@ impl Trie {
             };
             node = &mut node.children[position].1;
         }
-        node.points.push(index);
+        match beyond.first() {
+            Some(step) => node.beyond.push((index, step.word())),
+            None => node.points.push(index),
+        }
     }
 
     pub(crate) fn child(&self, wanted: &Step) -> Option<&Self> {
@@ -142,6 +149,8 @@ pub(crate) struct ValueNode {
     pub(crate) jwt: Option<Box<JwtNode>>,
     /// Where the value is joined with others, for one of several values.
     pub(crate) joined: Option<u16>,
+    /// Points that would look further, but may not, with the parser they would need.
+    pub(crate) beyond: Box<[(u16, &'static str)]>,
 }
 
 impl ValueNode {
@@ -149,7 +158,9 @@ impl ValueNode {
     /// place may hold repeated values) is the container's.
     pub(crate) fn lower(trie: &Trie, lowering: &mut Lowering) -> Self {
         let mut node = Self { ends: trie.points.clone().into(), ..Self::default() };
+        node.beyond = trie.beyond.clone().into();
         let mut all = trie.points.clone();
+        all.extend(trie.beyond.iter().map(|(point, _)| *point));
         let mut decoders = Vec::new();
         for (step, child) in &trie.children {
             if let Some(decoder) = Decoder::of(step) {

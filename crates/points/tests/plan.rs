@@ -42,13 +42,30 @@ fn points_and_rounds_are_bounded() {
     bounds.points = 2;
     let three = points(&["request > method", "request > uri", "request > host"]);
     assert_eq!(Plan::compile(&three, bounds).unwrap_err(), PlanError::TooManyPoints { points: 3, bound: 2 });
-    bounds.rounds = 2;
-    assert!(Plan::compile(&points(&["request > body > base64 > json"]), bounds).is_ok());
-    for text in ["request > body > base64 > base64 > json", "request > body > base64 > gzip > json"] {
-        let deep = points(&[text]);
-        let expected = PlanError::TooManyRounds { index: 0, point: deep[0].clone(), bound: 2 };
-        assert_eq!(Plan::compile(&deep, bounds).unwrap_err(), expected);
-    }
+    let deep = points(&[&format!("request > body{} > json", " > base64".repeat(Bounds::MAXIMUM_ROUNDS))]);
+    let expected = PlanError::TooManyRounds { index: 0, point: deep[0].clone(), bound: Bounds::MAXIMUM_ROUNDS };
+    assert_eq!(Plan::compile(&deep, Bounds::default()).unwrap_err(), expected);
+}
+
+#[test]
+fn a_point_that_needs_more_rounds_than_are_set_is_reported_where_it_would_go_on() {
+    let mut bounds = Bounds::default();
+    bounds.rounds = 1;
+    let all = points(&[
+        "request > query a > base64",
+        "request > query a > base64 > base64",
+        "request > query a > base64 > json > property a",
+        "request > query b > base64 > json",
+    ]);
+    let plan = Plan::compile(&all, bounds).unwrap();
+    let exchange = support::exchange("GET /?a=YWI", &[], "", None);
+    let extracted = plan.extract(&exchange, &mut Scratch::default());
+    let found: Vec<_> = extracted.iter().map(support::in_words).collect();
+    let unparsable = || Err("Unparsable".to_owned());
+    assert_eq!(found, [Ok("ab".to_owned()), unparsable(), unparsable(), Err("Absent".to_owned())]);
+    let errors: Vec<_> = extracted.parse_errors().iter().map(|error| (error.parser, error.reason)).collect();
+    let reason = "the bound on formats inside each other is reached";
+    assert_eq!(errors, [("base64", reason), ("json", reason)]);
 }
 
 #[test]

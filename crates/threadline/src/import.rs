@@ -133,7 +133,8 @@ pub(crate) async fn run(configuration: &Configuration, options: &ImportHarOption
         Target::Folder(installation) => Arc::clone(&installation.secret),
     };
     let policy = target.policy().await?;
-    let mut pipeline = Pipeline::compile(&policy, &secret, &configuration.node).map_err(ImportError::Compile)?;
+    let mut pipeline =
+        Pipeline::compile(&policy, &secret, &configuration.node, configuration.bounds).map_err(ImportError::Compile)?;
 
     let console = target.console(configuration);
     let mut whole = true;

@@ -81,7 +81,8 @@ impl Installation {
             .collect();
         settings.trace_outcome = trace_outcome;
         let recent = Arc::new(RecentExchanges::default());
-        settings.recent = Arc::new(recent::Shown(Arc::clone(&recent)));
+        settings.recent = Arc::new(recent::Shown { kept: Arc::clone(&recent), bounds: configuration.bounds });
+        settings.bounds = configuration.bounds;
         settings.read_sample = Arc::new(|sample| recent::read_sample(sample, &SystemClock));
         settings.nodes = {
             let (sources, name) = (Arc::clone(&sources), configuration.node.clone());

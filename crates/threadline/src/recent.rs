@@ -15,12 +15,15 @@ use threadline_points::{Bounds, Point, blank};
 const SAMPLE_BODY_BYTES: usize = 1 << 20;
 
 /// A node's exchanges as the hub may see them.
-pub(crate) struct Shown(pub(crate) Arc<RecentExchanges>);
+pub(crate) struct Shown {
+    pub(crate) kept: Arc<RecentExchanges>,
+    pub(crate) bounds: Bounds,
+}
 
 impl Shown {
     fn show(&self, kept: &threadline_node::RecentExchange) -> RecentExchange {
         RecentExchange {
-            exchange: blank(&kept.exchange, &threadline_hub::RecentExchanges::masks(self), Bounds::default()),
+            exchange: blank(&kept.exchange, &threadline_hub::RecentExchanges::masks(self), self.bounds),
             session: kept.session,
         }
     }
@@ -29,19 +32,19 @@ impl Shown {
 impl threadline_hub::RecentExchanges for Shown {
     fn configure(&self, limits: Option<RecentLimits>) {
         let limits = limits.map(|RecentLimits { exchanges, bytes }| threadline_node::RecentLimits { exchanges, bytes });
-        self.0.configure(limits);
+        self.kept.configure(limits);
     }
 
     fn count(&self) -> usize {
-        self.0.count()
+        self.kept.count()
     }
 
     fn list(&self) -> Vec<RecentExchange> {
-        self.0.list().iter().map(|kept| self.show(kept)).collect()
+        self.kept.list().iter().map(|kept| self.show(kept)).collect()
     }
 
     fn find(&self, id: ExchangeId) -> Option<RecentExchange> {
-        self.0.find(id).map(|kept| self.show(&kept))
+        self.kept.find(id).map(|kept| self.show(&kept))
     }
 
     /// A policy has no masks yet; this is where they will come from.

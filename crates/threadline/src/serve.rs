@@ -152,6 +152,7 @@ async fn start(
     }
     let settings = NodeSettings {
         name: configuration.node.clone(),
+        bounds: configuration.bounds,
         queue_capacity: QUEUE_CAPACITY,
         recent: Arc::clone(&installation.recent),
     };

@@ -8,8 +8,8 @@ use axum::extract::{Extension, State};
 use serde::{Deserialize, Serialize};
 use threadline_model::Exchange;
 use threadline_points::{
-    Bounds, Found, ListBounds, ListedPoint, ParseError, Point, PointList, Preview, SelectedPart, Selection, Standing,
-    Stop, list, preview,
+    Found, ListBounds, ListedPoint, ParseError, Point, PointList, Preview, SelectedPart, Selection, Standing, Stop,
+    list, preview,
 };
 use utoipa::ToSchema;
 
@@ -279,10 +279,10 @@ pub(crate) async fn preview_point(
     let point = point.map_err(|error| Problem::field("point", error.to_string()))?;
     let (exchange, is_sample) =
         exchange(&hub, &caller, input.exchange_id, input.sample, "recent_exchange.previewed").await?;
-    let masks = hub.settings.recent.masks();
+    let (masks, bounds) = (hub.settings.recent.masks(), hub.settings.bounds);
     let shown = tokio::task::spawn_blocking(move || {
-        let shown = preview(&point, &masks, &exchange, Bounds::default())
-            .map_err(|error| Problem::field("point", error.to_string()))?;
+        let shown =
+            preview(&point, &masks, &exchange, bounds).map_err(|error| Problem::field("point", error.to_string()))?;
         Ok(PointPreview::new(&point, &shown, is_sample.then_some(&exchange)))
     });
     shown.await.map_err(|error| Problem::internal("try out the point", &error))?.map(Json)
@@ -370,9 +370,9 @@ pub(crate) async fn list_points(
 
 /// The points of an exchange, and of a sample its messages.
 pub(super) async fn listed(hub: &Inner, exchange: Exchange, is_sample: bool) -> Result<PointsOfExchange, Problem> {
-    let masks = hub.settings.recent.masks();
+    let (masks, bounds) = (hub.settings.recent.masks(), hub.settings.bounds);
     let listing = tokio::task::spawn_blocking(move || {
-        let PointList { points, truncated } = list(&exchange, &masks, Bounds::default(), ListBounds::default());
+        let PointList { points, truncated } = list(&exchange, &masks, bounds, ListBounds::default());
         PointsOfExchange {
             points: points.iter().map(Into::into).collect(),
             truncated,

@@ -305,7 +305,11 @@ impl<'e, 's> Run<'e, 's> {
             return;
         }
         if let Some(place) = node.joined {
-            self.to_be_joined(place, text, part);
+            self.keep_for_joining(place, text, part);
+        }
+        for (point, parser) in &node.beyond {
+            self.report(part, parser, 0, "the bound on formats inside each other is reached");
+            self.fill(&[*point], Without::Unparsable);
         }
         for (decoder, child) in &node.decoders {
             self.decode(decoder, child, text, part);

@@ -70,7 +70,7 @@ impl<'e> Run<'e, '_> {
     }
 
     /// Adds a value to those that are joined at a place of the plan.
-    pub(super) fn to_be_joined(&mut self, place: u16, text: Text<'e, '_>, part: &MessagePart) {
+    pub(super) fn keep_for_joining(&mut self, place: u16, text: Text<'e, '_>, part: &MessagePart) {
         let bytes = text.bytes();
         let Some(node) = self.several.joins.get(usize::from(place)) else { return };
         if !self.may_decode(bytes.len() + 1, &node.all, "joined", part) {

@@ -22,6 +22,9 @@ pub(crate) struct Document {
     /// The inline proxy.
     #[serde(deserialize_with = "or_default")]
     pub(crate) proxy: ProxyDocument,
+    /// What analysing one exchange may cost.
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) analysis: AnalysisDocument,
     /// API and console.
     #[serde(deserialize_with = "or_default")]
     pub(crate) hub: HubDocument,
@@ -51,6 +54,18 @@ pub(crate) struct ProxyDocument {
     pub(crate) trusted_proxies: Vec<String>,
     pub(crate) upstream_connections: Option<usize>,
     pub(crate) threads: Option<usize>,
+}
+
+/// `analysis:`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct AnalysisDocument {
+    pub(crate) depth: Option<usize>,
+    pub(crate) rounds: Option<usize>,
+    pub(crate) values: Option<usize>,
+    pub(crate) decoded_bytes: Option<usize>,
+    pub(crate) decoded_ratio: Option<usize>,
+    pub(crate) parse_errors: Option<usize>,
 }
 
 /// `hub:`
@@ -163,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_section_with_every_line_commented_out_is_empty() {
-        for section in ["proxy", "hub", "retention", "store", "log", "policy"] {
+        for section in ["proxy", "analysis", "hub", "retention", "store", "log", "policy"] {
             let text = format!("node: a\n{section}:\n  # listen: 127.0.0.1:1\n");
             assert!(parse(&text).is_ok(), "{section}: {:?}", parse(&text).unwrap_err());
         }

@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use threadline_capture::proxy::UpstreamAddress;
 use threadline_hub::PublicUrl;
 use threadline_model::Network;
+use threadline_points::Bounds;
 use threadline_policy::{Policy, PolicyDocument};
 
 use super::Document;
+use super::document::AnalysisDocument;
 use super::place::line_of;
 use crate::cli::LogFormat;
 
@@ -23,6 +25,8 @@ pub(crate) struct Configuration {
     pub(crate) data: PathBuf,
     pub(crate) node: String,
     pub(crate) proxy: ProxyConfiguration,
+    /// What analysing one exchange may cost.
+    pub(crate) bounds: Bounds,
     pub(crate) hub: HubConfiguration,
     pub(crate) retention_days: u32,
     pub(crate) import_retention_days: u32,
@@ -147,6 +151,7 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
     };
     let proxies_before_the_proxy = networks("proxy.trusted_proxies", &proxy.trusted_proxies);
     let proxies_before_the_hub = networks("hub.trusted_proxies", &hub.trusted_proxies);
+    let bounds = bounds(&document.analysis, &mut refuse);
     if let Some(upstream) = &proxy.upstream
         && let Err(reason) = upstream.parse::<UpstreamAddress>()
     {
@@ -216,6 +221,7 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
                 .or_else(|| std::thread::available_parallelism().ok())
                 .unwrap_or(NonZeroUsize::MIN),
         },
+        bounds,
         hub: HubConfiguration {
             listen: hub_listen,
             host_names: hub.host_names,
@@ -229,6 +235,26 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
         log_filter,
         policy: document.policy,
     })
+}
+
+/// The bounds on analysing one exchange. Each may be moved within a range in which the node stays safe and useful.
+fn bounds(written: &AnalysisDocument, refuse: &mut impl FnMut(&str, String)) -> Bounds {
+    let mut bounds = Bounds::default();
+    for (field, value, bound, range) in [
+        ("analysis.depth", written.depth, &mut bounds.depth, 8..=Bounds::MAXIMUM_DEPTH),
+        ("analysis.rounds", written.rounds, &mut bounds.rounds, 1..=Bounds::MAXIMUM_ROUNDS),
+        ("analysis.values", written.values, &mut bounds.values, 1..=4096),
+        ("analysis.decoded_bytes", written.decoded_bytes, &mut bounds.decoded_bytes, 64 << 10..=64 << 20),
+        ("analysis.decoded_ratio", written.decoded_ratio, &mut bounds.decoded_ratio, 2..=10_000),
+        ("analysis.parse_errors", written.parse_errors, &mut bounds.parse_errors, 1..=64),
+    ] {
+        match value {
+            Some(value) if range.contains(&value) => *bound = value,
+            Some(_) => refuse(field, format!("from {} to {}", range.start(), range.end())),
+            None => {}
+        }
+    }
+    bounds
 }
 
 /// Names are compared with the `Host` header without its port.
@@ -312,6 +338,22 @@ mod tests {
             fields,
             ["proxy.threads", "proxy.upstream", "retention.days", "hub.listen", "policy.parameters[0].point"]
         );
+    }
+
+    #[test]
+    fn bounds_on_analysis_are_settings_within_ranges() {
+        let text =
+            "analysis: {depth: 64, rounds: 3, values: 10, decoded_bytes: 2097152, decoded_ratio: 50, parse_errors: 4}";
+        let bounds = validate(parse(text).unwrap()).unwrap().bounds;
+        assert_eq!((bounds.depth, bounds.rounds, bounds.values), (64, 3, 10));
+        assert_eq!((bounds.decoded_bytes, bounds.decoded_ratio, bounds.parse_errors), (2 << 20, 50, 4));
+        assert_eq!(validate(Document::default()).unwrap().bounds, Bounds::default());
+        for field in ["depth", "rounds", "values", "decoded_bytes", "decoded_ratio", "parse_errors"] {
+            for value in [0, 1_000_000_000] {
+                let document = parse(&format!("analysis: {{{field}: {value}}}")).unwrap();
+                assert_eq!(fields_of(validate(document).unwrap_err()), [format!("analysis.{field}")]);
+            }
+        }
     }
 
     #[test]
