@@ -15,7 +15,7 @@ use threadline_model::{
     Timestamp, TlsFingerprints,
 };
 
-pub use structure::fuzz_policy_and_message;
+pub use structure::{fuzz_policy_and_message, fuzz_shown};
 
 use crate::coding::{Coders, Coding};
 use crate::json;

@@ -110,6 +110,24 @@ pub(crate) fn parts<'e>(exchange: &'e Exchange, side: Side, first: &Step) -> Vec
     }
 }
 
+/// The selected bytes, for checks; `None` when the selection is not one of this exchange.
+pub(crate) fn bytes<'e>(exchange: &'e Exchange, selection: &Selection) -> Option<&'e [u8]> {
+    let request = &exchange.request;
+    let whole = match (selection.side, selection.part) {
+        (_, SelectedPart::Method) => request.method.as_bytes(),
+        (_, SelectedPart::Target) => request.target.as_bytes(),
+        (_, SelectedPart::Version) => request.version?.as_str().as_bytes(),
+        (_, SelectedPart::Host) => request.host.as_ref()?.as_bytes(),
+        (_, SelectedPart::Status) => return None,
+        (side, SelectedPart::Header(position)) => {
+            header_values(request, exchange.response.as_ref(), side).nth(position)?.2
+        }
+        (Side::Request, SelectedPart::Body) => request.body.as_bytes(),
+        (Side::Response, SelectedPart::Body) => exchange.response.as_ref()?.body.as_bytes(),
+    };
+    whole.get(selection.range.clone())
+}
+
 /// The headers of a message with their positions.
 pub(crate) fn header_values<'e>(
     request: &'e Request,

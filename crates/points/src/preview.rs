@@ -219,9 +219,8 @@ impl<'p> Walk<'p> {
             locate::slice(exchange, side, first, value)
         });
         let (part, range) = located.or_else(|| locate::enclosing(exchange, self.point))?;
-        // Of a part that is nothing but the value (a host in upper case, a status) all of it was asked for.
-        let exact =
-            matches!(part, locate::SelectedPart::Host | locate::SelectedPart::Status) && self.prefixes.len() == 2;
+        // A status has no bytes of its own in what was captured; all of it was asked for.
+        let exact = part == locate::SelectedPart::Status && self.prefixes.len() == 2;
         Some(Selection { side, part, range, exact })
     }
 

@@ -213,9 +213,14 @@ fn for_json(number: usize, exchange: &Exchange, list: &PointList) -> String {
 
 /// A point that could be a grouping key.
 fn example_of(list: &PointList) -> Option<String> {
-    let values = || list.points.iter().filter(|listed| listed.found.value().is_some());
-    let credential = values().find(|listed| listed.point.is_credential_place());
-    credential.map(|listed| listed.point.to_string())
+    let is_token = |listed: &&ListedPoint| {
+        let value = listed.found.value().is_some_and(|value| value.len() >= 8);
+        // Who knows a password is somebody, but it is no session.
+        value && listed.point.is_credential_place() && !listed.point.to_string().to_ascii_lowercase().contains("passw")
+    };
+    let issued = list.points.iter().filter(is_token).find(|listed| listed.point.side() == Side::Response);
+    let example = issued.or_else(|| list.points.iter().find(is_token));
+    example.map(|listed| listed.point.to_string())
 }
 
 fn hint(example: Option<&str>) -> String {
