@@ -201,6 +201,11 @@ fn check(index: usize, point: &Point) -> Result<Vec<usize>, PlanError> {
             | Step::Form
             | Step::Jwt(_)
             | Step::Jwts
+            | Step::Multipart(_)
+            | Step::Multiparts
+            | Step::Grpc
+            | Step::Protobuf
+            | Step::Viewstate
             | Step::Base64
             | Step::Gzip
             | Step::Percent
@@ -209,12 +214,7 @@ fn check(index: usize, point: &Point) -> Result<Vec<usize>, PlanError> {
             | Step::Lower
             | Step::Capture(_) => decoding.push(position - 1),
             Step::Xml
-            | Step::Multipart(_)
-            | Step::Multiparts
             | Step::Graphql
-            | Step::Grpc
-            | Step::Protobuf
-            | Step::Viewstate
             | Step::Htmljs
             | Step::Attribute(_)
             | Step::Mutation(_)

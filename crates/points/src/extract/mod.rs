@@ -3,7 +3,10 @@
 
 mod body;
 mod jwt;
+mod multipart;
+mod protobuf;
 mod several;
+mod viewstate;
 
 use std::borrow::Cow;
 
@@ -48,6 +51,14 @@ impl<'e: 'x, 'x> Text<'e, 'x> {
         }
     }
 
+    /// A part of it that something finds in it.
+    fn narrowed(self, find: impl for<'b> Fn(&'b [u8]) -> Option<&'b [u8]>) -> Option<Self> {
+        match self {
+            Self::Captured(bytes) => find(bytes).map(Self::Captured),
+            Self::Decoded(bytes) => find(bytes).map(Self::Decoded),
+        }
+    }
+
     fn kept(self) -> Cow<'e, [u8]> {
         match self {
             Self::Captured(bytes) => Cow::Borrowed(bytes),
@@ -61,6 +72,11 @@ impl<'e: 'x, 'x> Text<'e, 'x> {
 struct Formats {
     json: bool,
     form: bool,
+    protobuf: bool,
+}
+
+impl Formats {
+    const ALL: Self = Self { json: true, form: true, protobuf: true };
 }
 
 /// How a text ends.
@@ -288,7 +304,7 @@ impl<'e, 's> Run<'e, 's> {
         if text.bytes().is_empty() {
             return self.fill(&node.all, Without::Empty);
         }
-        self.whole(node, text, part, Formats { json: true, form: true });
+        self.whole(node, text, part, Formats::ALL);
     }
 
     /// A value that is not empty, to be read in these formats. Every point that looks into it gets a result, for a
@@ -327,6 +343,14 @@ impl<'e, 's> Run<'e, 's> {
         if let Some(jwt) = &node.jwt {
             self.jwt(jwt, text, part);
         }
+        if let Some(tree) = &node.protobuf
+            && formats.protobuf
+        {
+            self.protobuf(tree, text, Ending::Whole, "protobuf", part);
+        }
+        if let Some(tree) = &node.viewstate {
+            self.viewstate(tree, text, part);
+        }
     }
 
     /// A value of which only the beginning is there: what is read from front to back can be resolved in it.
@@ -344,6 +368,11 @@ impl<'e, 's> Run<'e, 's> {
         }
         match &node.form {
             Some(tree) if formats.form => self.form(tree, text, ending, part),
+            Some(tree) => self.fill(tree.all(), Without::Absent),
+            None => {}
+        }
+        match &node.protobuf {
+            Some(tree) if formats.protobuf => self.protobuf(tree, text, ending, "protobuf", part),
             Some(tree) => self.fill(tree.all(), Without::Absent),
             None => {}
         }
@@ -422,7 +451,7 @@ impl<'e, 's> Run<'e, 's> {
         let mut buffer = self.scratch.buffers().lend();
         match self.decompress(Coding::Gzip, text.bytes(), ending, &mut buffer, part) {
             Ending::Whole => self.value(node, Text::Decoded(&buffer), part),
-            ending => self.cut(node, Text::Decoded(&buffer), ending, part, Formats { json: true, form: true }),
+            ending => self.cut(node, Text::Decoded(&buffer), ending, part, Formats::ALL),
         }
         self.scratch.buffers().give_back(buffer);
     }
@@ -460,16 +489,22 @@ impl<'e, 's> Run<'e, 's> {
     fn json(&mut self, tree: &ValueTree, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
         let mut notes = self.scratch.notes().lend();
         let stop = json::walk(tree, text.bytes(), ending.is_open(), &self.bounds, &mut notes);
-        let missing = match stop {
+        let missing = self.stopped(stop, ending, "json", part);
+        self.deliver(tree, &notes, text, missing, part);
+        self.scratch.notes().give_back(notes);
+    }
+
+    /// What is known of places that a walk did not come to. Reports what stopped it, unless that is the end of a text that
+    /// goes on.
+    fn stopped(&mut self, stop: Option<Stop>, ending: Ending, parser: &'static str, part: &MessagePart) -> Without {
+        match stop {
             None => Without::Absent,
             Some(Stop { ended: true, .. }) if ending.is_open() => ending.missing(),
             Some(stop) => {
-                self.report(part, "json", stop.offset, stop.reason);
+                self.report(part, parser, stop.offset, stop.reason);
                 Without::Unparsable
             }
-        };
-        self.deliver(tree, &notes, text, missing, part);
-        self.scratch.notes().give_back(notes);
+        }
     }
 
     /// Takes what a walk noted to the points. `missing` is what is known of places where it noted nothing.
