@@ -3,6 +3,8 @@
 //! Each function takes bytes nobody chose and panics when something that must always hold does not. Not for use at
 //! run time.
 
+mod structure;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -13,6 +15,8 @@ use threadline_model::{
     CapturedBody, CapturedHeaders, CapturedText, Exchange, ExchangeId, Outcome, Request, Response, Sizes, Source,
     Timestamp, TlsFingerprints,
 };
+
+pub use structure::{fuzz_policy_and_message, fuzz_shown};
 
 use crate::coding::{Coders, Coding};
 use crate::json;

@@ -35,6 +35,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`preview()`] shows what a point selects in one exchange, [`list()`] every point there is, and [`blank()`] takes out
+//! what masks cover; all three ask with plans, so they see what grouping sees.
+//!
 //! # What is compared and what is given
 //! - Values are bytes as they stand in the message, without the encoding of the place they stand in: query fields and
 //!   form fields are form-decoded, path parts percent-decoded, JSON strings unescaped. `uri`, headers and cookies are
@@ -55,6 +58,7 @@
 //! A further decoder of one value is a variant of `tree::Decoder`; a further format is a tree and a walker of its own
 //! beside `json` and `form`, and a field of `tree::ValueNode`.
 
+mod blank;
 mod block;
 mod bounds;
 mod coding;
@@ -68,12 +72,17 @@ mod extracted;
 mod form;
 pub mod fuzzing;
 mod grpc;
+mod guess;
 mod json;
+mod list;
+mod locate;
 mod mask;
 mod multipart;
 mod plan;
 mod point;
+mod preview;
 mod protobuf;
+mod reading;
 pub mod reference;
 mod rules;
 mod scan;
@@ -85,11 +94,15 @@ mod tree;
 mod value_tree;
 mod viewstate;
 
+pub use blank::blank;
 pub use bounds::{Bounds, Scratch};
 pub use cookie::SetCookie;
 pub use credential::{is_credential_header, is_credential_name};
 pub use error::{PlanError, PointError};
 pub use extracted::{Extracted, Found, MessagePart, ParseError};
+pub use list::{ListBounds, ListedPoint, PointList, list};
+pub use locate::{SelectedPart, Selection};
 pub use plan::Plan;
 pub use point::Point;
+pub use preview::{Preview, Standing, Stop, preview};
 pub use step::{ArgumentKind, HeaderLabel, JwtPart, Pattern, Side, Step, StepForm};

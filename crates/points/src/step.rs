@@ -448,6 +448,11 @@ impl Step {
     pub const fn word(&self) -> &'static str {
         self.kind().word()
     }
+
+    /// A step by its word and what stands after it; `None` when that is no step.
+    pub(crate) fn read(word: &str, argument: Option<&str>) -> Option<Self> {
+        Kind::from_word(word, argument.is_some())?.read(argument.unwrap_or_default()).ok()
+    }
 }
 
 /// How a step is written: its word and what stands after it. For editors that offer the next step.
