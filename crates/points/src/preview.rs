@@ -260,12 +260,6 @@ impl<'p> Walk<'p> {
 
     fn standing(&self, extracted: &Extracted<'_>, prefix: &Prefix) -> Standing {
         let value = prefix.value.map(|asked| self.found(extracted, asked));
-        if let Some(Found::Masked) = value {
-            // What lies in it may be asked for beside the mask.
-            if prefix.names.is_empty() {
-                return Standing::Masked;
-            }
-        }
         let next = self.point.steps().get(prefix.steps).map(Step::kind);
         // First what the next step asks about (a cookie's name among the cookies), then whatever else has names.
         let asked = |fits: bool| {
@@ -283,7 +277,8 @@ impl<'p> Walk<'p> {
             Some(Found::Value(text)) => Standing::Text(text.len()),
             // The message itself has many things with names; those of another kind are no answer.
             None if prefix.steps == 0 => Standing::Nothing,
-            None | Some(Found::NotScalar | Found::Masked) => asked(false).unwrap_or(Standing::Hollow),
+            None | Some(Found::NotScalar) => asked(false).unwrap_or(Standing::Hollow),
+            Some(Found::Masked) => asked(false).unwrap_or(Standing::Masked),
             Some(Found::Empty) => Standing::Empty,
             Some(Found::Absent) => Standing::Nothing,
             Some(Found::Unparsable) => Standing::Unparsable,

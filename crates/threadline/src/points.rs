@@ -94,6 +94,9 @@ fn write(options: &PointsOptions, form: Form, output: &mut impl Write) -> Result
                 if output.write_all(text.as_bytes()).is_err() {
                     return Ok(whole);
                 }
+                if options.entry.is_some() {
+                    break;
+                }
             }
             Err(damage) if options.entry.is_none() => {
                 whole = false;

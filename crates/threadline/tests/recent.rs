@@ -228,6 +228,15 @@ async fn points_are_tried_out_on_samples_and_refusals_name_the_field() {
     let spellings: Vec<&str> =
         list["points"].as_array().unwrap().iter().map(|point| point["point"].as_str().unwrap()).collect();
     assert!(spellings.contains(&"request > query b") && spellings.contains(&"response > body"), "{spellings:?}");
+    for (point, reason) in [
+        ("request > body > json > property user", "`property` leads to names with values of their own, not to a value"),
+        ("request > body > json > property mail", "`property` finds nothing of that name; other names stand here"),
+        ("request > body > json > property user > property id > jwt token", "`jwt` finds nothing in a text of 2 bytes"),
+        ("request > header COOKIE > cookie a", "`header` finds nothing of that name; other names stand here"),
+    ] {
+        let (_, preview) = post(&threadline, "/points/preview", json!({"point": point, "sample": sample})).await;
+        assert_eq!(preview["stop"]["reason"], reason, "{preview}");
+    }
     assert_eq!(audited(&threadline).await, [], "a sample is nobody's traffic");
 
     let unknown = "00000000-0000-0000-0000-000000000001";

@@ -177,7 +177,7 @@ pub(crate) struct PointStop {
 }
 
 impl PointStop {
-    fn new(stop: &Stop, point: &Point) -> Self {
+    fn new(stop: &Stop, point: &Point, found: &Found<'_>) -> Self {
         let (names, count) = match &stop.standing {
             Standing::Names { names, more } => {
                 let names = names.iter().map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
@@ -188,14 +188,18 @@ impl PointStop {
         };
         let step = point.steps().get(stop.step.saturating_sub(1));
         let word = step.map_or("", threadline_points::Step::word);
-        let whole = stop.step == point.steps().len();
+        // It led somewhere, but not to a value.
+        let arrived = matches!(found, Found::NotScalar);
         let reason = match &stop.standing {
             Standing::Nothing => format!("there is nothing that `{word}` could find"),
-            Standing::Names { .. } if whole && step_has_no_name(step) => {
-                format!("`{word}` leads to several values; here stand other names")
+            Standing::Names { .. } if arrived => {
+                format!("`{word}` leads to names with values of their own, not to a value")
             }
-            Standing::Names { .. } => format!("`{word}` finds nothing of that name; here stand other names"),
-            Standing::Elements(count) => format!("`{word}` meets a list of {count} elements"),
+            Standing::Names { .. } => format!("`{word}` finds nothing of that name; other names stand here"),
+            Standing::Elements(count) if arrived => {
+                format!("`{word}` leads to a list of {count} elements, not to a value")
+            }
+            Standing::Elements(count) => format!("`{word}` finds nothing in a list of {count} elements"),
             Standing::Text(bytes) => format!("`{word}` finds nothing in a text of {bytes} bytes"),
             Standing::Empty => format!("`{word}` finds an empty value"),
             Standing::Hollow => format!("`{word}` meets null, or something without content"),
@@ -211,10 +215,6 @@ impl PointStop {
             reason,
         }
     }
-}
-
-fn step_has_no_name(step: Option<&threadline_points::Step>) -> bool {
-    step.is_some_and(|step| step.argument().is_none())
 }
 
 /// A parser that stopped before the end of what it was given.
@@ -297,7 +297,7 @@ impl PointPreview {
             found: (&shown.found).into(),
             values: values.map(PointValue::shortened).collect(),
             selections: shown.selections.iter().take(VALUES).map(Into::into).collect(),
-            stop: shown.stop.as_ref().map(|stop| PointStop::new(stop, point)),
+            stop: shown.stop.as_ref().map(|stop| PointStop::new(stop, point, &shown.found)),
             parse_errors: shown.errors.iter().map(Into::into).collect(),
             messages: sample.map(Into::into),
         }
