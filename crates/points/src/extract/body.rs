@@ -55,7 +55,7 @@ impl<'e> Run<'e, '_> {
     fn plain_body(&mut self, plan: &BodyPlan, text: Text<'e, '_>, ending: Ending, headers: &CapturedHeaders) {
         let bytes = text.bytes();
         let formats = Formats {
-            json: may_be_json(bytes) || !declares_other_than_json(headers),
+            json: may_be_json(bytes, ending) || !declares_other_than_json(headers),
             form: plan.value.form.is_none() || !declares_other_than_form(headers),
             protobuf: !declares_text(headers),
         };
@@ -75,10 +75,13 @@ impl<'e> Run<'e, '_> {
     }
 }
 
-/// Whether a text starts as a JSON object or array does.
-fn may_be_json(text: &[u8]) -> bool {
+/// Whether a text starts as a JSON object or array does, or may do so when more of it is there.
+fn may_be_json(text: &[u8], ending: Ending) -> bool {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    matches!(text.trim_ascii_start().first(), Some(b'{' | b'['))
+    match text.trim_ascii_start().first() {
+        Some(first) => matches!(first, b'{' | b'['),
+        None => ending.is_open(),
+    }
 }
 
 /// Whether the message says that its body is something else than JSON. An HTML page is then no broken JSON
