@@ -14,6 +14,8 @@ use crate::tree::{Branch, Branches, Lowering, Trie, ValueNode};
 pub(crate) struct FieldTree {
     nodes: Box<[FieldNode]>,
     all: Box<[u16]>,
+    /// A field is read as a GraphQL document, beside which its variables stand.
+    pub(crate) graphql: bool,
 }
 
 /// One wanted field, or one below it.
@@ -81,7 +83,7 @@ impl FieldTree {
             let others = node.joined.iter().chain(node.several());
             all.extend(others.flat_map(|other| other.all.iter()));
         }
-        Self { nodes: nodes.into(), all: all.into() }
+        Self { nodes: nodes.into(), all: all.into(), graphql: trie.holds(&Step::Graphql) }
     }
 
     /// Every point that looks into the form.
@@ -168,6 +170,14 @@ pub(crate) fn walk(tree: &FieldTree, text: &[u8], cut: bool, notes: &mut FieldNo
         }
         start = end + 1;
     }
+}
+
+/// The first field of exactly this name, decoded.
+pub(crate) fn field<'x>(text: &'x [u8], name: &[u8]) -> Option<Cow<'x, [u8]>> {
+    text.split(|byte| *byte == b'&').find_map(|field| {
+        let equals = memchr::memchr(b'=', field)?;
+        (*decode::form(&field[..equals]) == *name).then(|| decode::form(&field[equals + 1..]))
+    })
 }
 
 struct Walk<'t> {

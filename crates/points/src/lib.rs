@@ -50,7 +50,7 @@
 //!
 //! # What is not here
 //! No grouping, no hashing, no decision about what leaves the node. Nothing here opens a socket or reads a clock.
-//! Formats that the grammar knows and this version does not resolve (XML, multipart, GraphQL, gRPC, Protocol Buffers,
+//! Formats that the grammar knows and this version does not resolve (XML, multipart, gRPC, Protocol Buffers,
 //! view state, HTML and JavaScript escapes, `all` and `names`) are refused when a plan is compiled, never ignored.
 //! A further decoder of one value is a variant of `tree::Decoder`; a further format is a tree and a walker of its own
 //! beside `json` and `form`, and a field of `tree::ValueNode`.
@@ -67,6 +67,7 @@ mod extract;
 mod extracted;
 mod form;
 pub mod fuzzing;
+mod graphql;
 mod json;
 mod mask;
 mod plan;

@@ -196,11 +196,28 @@ fn check(index: usize, point: &Point) -> Result<Vec<usize>, PlanError> {
             | Step::Indexes
             | Step::All
             | Step::Names
+            | Step::Mutation(_)
+            | Step::Mutations
+            | Step::Subscription(_)
+            | Step::Subscriptions
+            | Step::Field(_)
+            | Step::Fields
+            | Step::Argument(_)
+            | Step::Arguments
+            | Step::Variable(_)
+            | Step::Variables
+            | Step::Alias
+            | Step::Directive
+            | Step::Fragment
+            | Step::Inline
+            | Step::Spread
+            | Step::Type
             | Step::Joined => {}
             Step::Json
             | Step::Form
             | Step::Jwt(_)
             | Step::Jwts
+            | Step::Graphql
             | Step::Base64
             | Step::Gzip
             | Step::Percent
@@ -211,23 +228,11 @@ fn check(index: usize, point: &Point) -> Result<Vec<usize>, PlanError> {
             Step::Xml
             | Step::Multipart(_)
             | Step::Multiparts
-            | Step::Graphql
             | Step::Grpc
             | Step::Protobuf
             | Step::Viewstate
             | Step::Htmljs
-            | Step::Attribute(_)
-            | Step::Mutation(_)
-            | Step::Subscription(_)
-            | Step::Field(_)
-            | Step::Argument(_)
-            | Step::Variable(_)
-            | Step::Alias
-            | Step::Directive
-            | Step::Fragment
-            | Step::Inline
-            | Step::Spread
-            | Step::Type => return Err(PlanError::NotResolved { index, point: point.clone(), position }),
+            | Step::Attribute(_) => return Err(PlanError::NotResolved { index, point: point.clone(), position }),
         }
     }
     if decoding.len() > Bounds::MAXIMUM_ROUNDS {

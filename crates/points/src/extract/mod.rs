@@ -2,6 +2,7 @@
 //! look further into it.
 
 mod body;
+mod graphql;
 mod jwt;
 mod several;
 
@@ -61,6 +62,11 @@ impl<'e: 'x, 'x> Text<'e, 'x> {
 struct Formats {
     json: bool,
     form: bool,
+    graphql: bool,
+}
+
+impl Formats {
+    const ALL: Self = Self { json: true, form: true, graphql: true };
 }
 
 /// How a text ends.
@@ -119,6 +125,8 @@ pub(crate) struct Run<'e, 's> {
     bounds: Bounds,
     /// Bytes that decoders may still produce.
     decodable: usize,
+    /// The variables that stand beside a GraphQL document in the form that is being read.
+    variables: Option<Vec<u8>>,
 }
 
 impl<'e, 's> Run<'e, 's> {
@@ -132,7 +140,7 @@ impl<'e, 's> Run<'e, 's> {
         let mut found = SmallVec::new();
         found.resize_with(points, || Found::Absent);
         let several = Several::new(several, joins);
-        Self { found, several, errors: Vec::new(), scratch, bounds, decodable: bounds.decoded_bytes }
+        Self { found, several, errors: Vec::new(), scratch, bounds, decodable: bounds.decoded_bytes, variables: None }
     }
 
     pub(crate) fn finish(mut self) -> Extracted<'e> {
@@ -288,7 +296,7 @@ impl<'e, 's> Run<'e, 's> {
         if text.bytes().is_empty() {
             return self.fill(&node.all, Without::Empty);
         }
-        self.whole(node, text, part, Formats { json: true, form: true });
+        self.whole(node, text, part, Formats::ALL);
     }
 
     /// A value that is not empty, to be read in these formats. Every point that looks into it gets a result, for a
@@ -324,6 +332,11 @@ impl<'e, 's> Run<'e, 's> {
         {
             self.form(tree, text, Ending::Whole, part);
         }
+        if let Some(tree) = &node.graphql
+            && formats.graphql
+        {
+            self.graphql(tree, text, Ending::Whole, part);
+        }
         if let Some(jwt) = &node.jwt {
             self.jwt(jwt, text, part);
         }
@@ -344,6 +357,11 @@ impl<'e, 's> Run<'e, 's> {
         }
         match &node.form {
             Some(tree) if formats.form => self.form(tree, text, ending, part),
+            Some(tree) => self.fill(tree.all(), Without::Absent),
+            None => {}
+        }
+        match &node.graphql {
+            Some(tree) if formats.graphql => self.graphql(tree, text, ending, part),
             Some(tree) => self.fill(tree.all(), Without::Absent),
             None => {}
         }
@@ -422,7 +440,7 @@ impl<'e, 's> Run<'e, 's> {
         let mut buffer = self.scratch.buffers().lend();
         match self.decompress(Coding::Gzip, text.bytes(), ending, &mut buffer, part) {
             Ending::Whole => self.value(node, Text::Decoded(&buffer), part),
-            ending => self.cut(node, Text::Decoded(&buffer), ending, part, Formats { json: true, form: true }),
+            ending => self.cut(node, Text::Decoded(&buffer), ending, part, Formats::ALL),
         }
         self.scratch.buffers().give_back(buffer);
     }
@@ -486,13 +504,19 @@ impl<'e, 's> Run<'e, 's> {
 
     fn noted(&mut self, node: &ValueNode, raw: Raw, text: Text<'e, '_>, missing: Without, part: &MessagePart) {
         match raw {
-            Raw::Missing => self.fill(&node.all, missing),
+            Raw::Missing | Raw::Unknown => self.fill(&node.all, missing),
             Raw::NotScalar => self.fill(&node.all, Without::NotScalar),
             Raw::Plain(span) => self.value(node, text.part(span.range()), part),
             Raw::Text(span) if !span.escaped => self.value(node, text.part(span.range()), part),
             Raw::Text(span) => {
                 let mut buffer = self.scratch.buffers().lend();
                 json::unescape_into(text.part(span.range()).bytes(), &mut buffer);
+                self.value(node, Text::Decoded(&buffer), part);
+                self.scratch.buffers().give_back(buffer);
+            }
+            Raw::Block(span) => {
+                let mut buffer = self.scratch.buffers().lend();
+                crate::graphql::block_string_into(text.part(span.range()).bytes(), &mut buffer);
                 self.value(node, Text::Decoded(&buffer), part);
                 self.scratch.buffers().give_back(buffer);
             }
@@ -504,6 +528,9 @@ impl<'e, 's> Run<'e, 's> {
         let mut notes = self.scratch.fields().lend();
         form::walk(tree, text.bytes(), ending.is_open(), &mut notes);
         let missing = ending.missing();
+        let beside = if tree.graphql { form::field(text.bytes(), b"variables") } else { None };
+        let beside = beside.filter(|variables| !variables.is_empty()).map(Cow::into_owned);
+        let outside = std::mem::replace(&mut self.variables, beside);
         for (node, state) in tree.nodes().iter().zip(&notes.states) {
             for several in node.several() {
                 self.fill(&several.all, missing);
@@ -537,6 +564,7 @@ impl<'e, 's> Run<'e, 's> {
                 Noted::Name(name) => self.value(node, Text::Decoded(name), part),
             }
         }
+        self.variables = outside;
         self.scratch.fields().give_back(notes);
     }
 }
