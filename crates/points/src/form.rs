@@ -14,6 +14,8 @@ use crate::tree::{Branch, Branches, Lowering, Trie, ValueNode};
 pub(crate) struct FieldTree {
     nodes: Box<[FieldNode]>,
     all: Box<[u16]>,
+    /// A field is read as a GraphQL document, beside which its variables stand.
+    pub(crate) graphql: bool,
 }
 
 /// One wanted field, or one below it.
@@ -81,7 +83,7 @@ impl FieldTree {
             let others = node.joined.iter().chain(node.several());
             all.extend(others.flat_map(|other| other.all.iter()));
         }
-        Self { nodes: nodes.into(), all: all.into() }
+        Self { nodes: nodes.into(), all: all.into(), graphql: trie.holds(&Step::Graphql) }
     }
 
     /// Every point that looks into the form.
@@ -166,6 +168,19 @@ pub(crate) fn walk(tree: &FieldTree, text: &[u8], cut: bool, notes: &mut FieldNo
         }
         start = end + 1;
     }
+}
+
+/// The first field of exactly this name, decoded, and whether it ends before the text does.
+pub(crate) fn field<'x>(text: &'x [u8], name: &[u8]) -> Option<(Cow<'x, [u8]>, bool)> {
+    let mut fields = text.split(|byte| *byte == b'&').peekable();
+    while let Some(field) = fields.next() {
+        if let Some(equals) = memchr::memchr(b'=', field)
+            && *decode::form(&field[..equals]) == *name
+        {
+            return Some((decode::form(&field[equals + 1..]), fields.peek().is_some()));
+        }
+    }
+    None
 }
 
 /// Takes fields, one after the other, to the places that their names mean.

@@ -123,6 +123,31 @@ pub const POINTS: &[&str] = &[
     "request > body > viewstate > property > names",
     "request > body > viewstate > index > names",
     "request > body > form > property __VIEWSTATE > viewstate > index 0 > property a",
+    "request > query a > graphql > query \"\" > field a > argument b",
+    "request > body > graphql > query > names",
+    "request > body > graphql > query > all > field > names",
+    "request > body > graphql > query > all > field > all > argument > all > joined",
+    "request > body > graphql > query > all > field a > argument a > property a",
+    "request > body > graphql > query a > field a > argument a",
+    "request > body > graphql > query a > field a > argument a > property b > index 1",
+    "request > body > graphql > query a > field a > argument > names",
+    "request > body > graphql > query a > field a > alias",
+    "request > body > graphql > query a > field a > field b > argument a > json > property a",
+    "request > body > graphql > query a > directive > property a > argument a",
+    "request > body > graphql > query a > field a > directive > property > all > argument > all",
+    "request > body > graphql > query a > inline > field a > argument a",
+    "request > body > graphql > query a > inline > type",
+    "request > body > graphql > query a > spread",
+    "request > body > graphql > query a > variable a > property a",
+    "request > body > graphql > query a > variable > all",
+    "request > body > graphql > mutation \"\" > field a > argument a",
+    "request > body > graphql > mutation > all > field a > argument a > index > all",
+    "request > body > graphql > subscription > names",
+    "request > body > graphql > fragment > property a > field a > argument a",
+    "request > body > graphql > fragment > property > all > type",
+    "request > body > graphql > variable a",
+    "request > body > graphql > variable > all > property > names",
+    "request > body > graphql > variable > names",
     "response > status",
     "response > header > all > joined",
     "response > header SET-COOKIE > cookie > all",
@@ -212,6 +237,28 @@ pub fn fuzz_cookie(data: &[u8]) {
     let exchange = exchange(b"/", &[(header::COOKIE, data), (header::SET_COOKIE, data)], b"", b"");
     run("request > header COOKIE", &exchange);
     run("response > header SET-COOKIE", &exchange);
+}
+
+/// Resolves GraphQL points in bytes: as a request in JSON or a document of its own, whole and cut, as a document in a
+/// request in JSON with variables, and as a document in a query.
+///
+/// # Panics
+/// When a result breaks what [`Found`] promises.
+pub fn fuzz_graphql(data: &[u8]) {
+    const START: &str = "request > body > graphql";
+    let headers = [(header::CONTENT_TYPE, &b"application/graphql"[..])];
+    let mut exchange = exchange(b"/", &headers, data, b"");
+    run(START, &exchange);
+    exchange.request.body = CapturedBody::prefix(data[..data.len() / 2].to_vec());
+    run(START, &exchange);
+    let (document, variables) = data.split_at(data.len() - data.len() / 4);
+    let document = String::from_utf8_lossy(document);
+    exchange.request.target = CapturedText::new([b"/?variables={\"a\":{\"b\":1}}&a=", document.as_bytes()].concat());
+    run("request > query a > graphql", &exchange);
+    let query = serde_json::Value::from(document).to_string();
+    let post = [b"{\"query\":", query.as_bytes(), b",\"variables\":", variables].concat();
+    exchange.request.body = CapturedBody::whole(post);
+    run(START, &exchange);
 }
 
 /// Decodes bytes in the content coding that the first byte picks, whole and cut, and resolves body points in them.

@@ -196,11 +196,28 @@ fn check(index: usize, point: &Point) -> Result<Vec<usize>, PlanError> {
             | Step::Indexes
             | Step::All
             | Step::Names
+            | Step::Mutation(_)
+            | Step::Mutations
+            | Step::Subscription(_)
+            | Step::Subscriptions
+            | Step::Field(_)
+            | Step::Fields
+            | Step::Argument(_)
+            | Step::Arguments
+            | Step::Variable(_)
+            | Step::Variables
+            | Step::Alias
+            | Step::Directive
+            | Step::Fragment
+            | Step::Inline
+            | Step::Spread
+            | Step::Type
             | Step::Joined => {}
             Step::Json
             | Step::Form
             | Step::Jwt(_)
             | Step::Jwts
+            | Step::Graphql
             | Step::Multipart(_)
             | Step::Multiparts
             | Step::Grpc
@@ -213,21 +230,9 @@ fn check(index: usize, point: &Point) -> Result<Vec<usize>, PlanError> {
             | Step::Trim
             | Step::Lower
             | Step::Capture(_) => decoding.push(position - 1),
-            Step::Xml
-            | Step::Graphql
-            | Step::Htmljs
-            | Step::Attribute(_)
-            | Step::Mutation(_)
-            | Step::Subscription(_)
-            | Step::Field(_)
-            | Step::Argument(_)
-            | Step::Variable(_)
-            | Step::Alias
-            | Step::Directive
-            | Step::Fragment
-            | Step::Inline
-            | Step::Spread
-            | Step::Type => return Err(PlanError::NotResolved { index, point: point.clone(), position }),
+            Step::Xml | Step::Htmljs | Step::Attribute(_) => {
+                return Err(PlanError::NotResolved { index, point: point.clone(), position });
+            }
         }
     }
     if decoding.len() > Bounds::MAXIMUM_ROUNDS {

@@ -153,7 +153,15 @@ fn cannot_stand(position: usize, before: &str, place: Reached, step: &str) -> Po
     let hint = match place.place {
         Place::Request if cookie => " (cookies stand under `header COOKIE`)".to_owned(),
         Place::Response if cookie => " (cookies stand under `header SET-COOKIE`)".to_owned(),
-        Place::EveryText | Place::EveryValue | Place::EveryPart | Place::EveryMessageValue | Place::EveryElement => {
+        Place::EveryText
+        | Place::EveryValue
+        | Place::EveryPart
+        | Place::EveryMessageValue
+        | Place::EveryElement
+        | Place::EveryOperation
+        | Place::EveryFragment
+        | Place::EveryField
+        | Place::EveryDirective => {
             Kind::from_word(before, true).map(|kind| format!(" (write `{}` for one)", kind.shape())).unwrap_or_default()
         }
         _ => String::new(),

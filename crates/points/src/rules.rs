@@ -46,9 +46,13 @@ pub(crate) enum Place {
     XmlDocument,
     XmlElement,
     GraphqlDocument,
+    GraphqlOperation,
     GraphqlFragments,
-    GraphqlSelection,
+    /// A fragment, named or inline.
+    GraphqlFragment,
+    GraphqlField,
     GraphqlDirectives,
+    GraphqlDirective,
     /// A step without its name, over texts: `all` or `names` must follow.
     EveryText,
     /// The same over a tree of objects and arrays.
@@ -59,6 +63,11 @@ pub(crate) enum Place {
     EveryMessageValue,
     /// The same over the elements of an XML document.
     EveryElement,
+    /// The same over what a GraphQL document holds.
+    EveryOperation,
+    EveryFragment,
+    EveryField,
+    EveryDirective,
 }
 
 /// Where a walk stands.
@@ -127,6 +136,15 @@ const INDEX: Group = &[(Kind::Index, Place::Value), (Kind::Indexes, Place::Every
 const PART_HEADER: Group = &[(Kind::Header, Place::Text)];
 const MESSAGE_FIELD: Group = &[(Kind::Property, Place::MessageField), (Kind::Properties, Place::EveryMessageValue)];
 const MESSAGE_INDEX: Group = &[(Kind::Index, Place::MessageValue), (Kind::Indexes, Place::EveryMessageValue)];
+const SELECTIONS: Group = &[
+    (Kind::Field, Place::GraphqlField),
+    (Kind::Fields, Place::EveryField),
+    (Kind::Inline, Place::GraphqlFragment),
+    (Kind::Spread, Place::Text),
+    (Kind::Directive, Place::GraphqlDirectives),
+];
+const ARGUMENTS: Group = &[(Kind::Argument, Place::Value), (Kind::Arguments, Place::EveryValue)];
+const VARIABLES: Group = &[(Kind::Variable, Place::Value), (Kind::Variables, Place::EveryValue)];
 const EVERY_TEXT: Group = &[(Kind::All, Place::Text), (Kind::Names, Place::Text)];
 
 const TABLE: &[Row] = &[
@@ -200,35 +218,42 @@ const TABLE: &[Row] = &[
     row(
         Place::GraphqlDocument,
         false,
-        &[&[
-            (Kind::Query, Place::GraphqlSelection),
-            (Kind::Mutation, Place::GraphqlSelection),
-            (Kind::Subscription, Place::GraphqlSelection),
-            (Kind::Fragment, Place::GraphqlFragments),
-            (Kind::Variable, Place::Value),
-        ]],
+        &[
+            &[
+                (Kind::Query, Place::GraphqlOperation),
+                (Kind::Queries, Place::EveryOperation),
+                (Kind::Mutation, Place::GraphqlOperation),
+                (Kind::Mutations, Place::EveryOperation),
+                (Kind::Subscription, Place::GraphqlOperation),
+                (Kind::Subscriptions, Place::EveryOperation),
+                (Kind::Fragment, Place::GraphqlFragments),
+            ],
+            VARIABLES,
+        ],
     ),
-    row(Place::GraphqlFragments, false, &[&[(Kind::Property, Place::GraphqlSelection)]]),
+    row(Place::GraphqlOperation, false, &[SELECTIONS, VARIABLES]),
     row(
-        Place::GraphqlSelection,
+        Place::GraphqlFragments,
         false,
-        &[&[
-            (Kind::Field, Place::GraphqlSelection),
-            (Kind::Inline, Place::GraphqlSelection),
-            (Kind::Argument, Place::Value),
-            (Kind::Variable, Place::Value),
-            (Kind::Directive, Place::GraphqlDirectives),
-            (Kind::Alias, Place::Text),
-            (Kind::Spread, Place::Text),
-            (Kind::Type, Place::Text),
-        ]],
+        &[&[(Kind::Property, Place::GraphqlFragment), (Kind::Properties, Place::EveryFragment)]],
     ),
-    row(Place::GraphqlDirectives, false, &[&[(Kind::Property, Place::GraphqlSelection)]]),
+    row(Place::GraphqlFragment, false, &[SELECTIONS, &[(Kind::Type, Place::Text)]]),
+    row(Place::GraphqlField, false, &[SELECTIONS, ARGUMENTS, &[(Kind::Alias, Place::Text)]]),
+    row(
+        Place::GraphqlDirectives,
+        false,
+        &[&[(Kind::Property, Place::GraphqlDirective), (Kind::Properties, Place::EveryDirective)]],
+    ),
+    row(Place::GraphqlDirective, false, &[ARGUMENTS]),
     row(Place::EveryText, false, &[EVERY_TEXT]),
     row(Place::EveryValue, false, &[&[(Kind::All, Place::Value), (Kind::Names, Place::Text)]]),
     row(Place::EveryPart, false, &[&[(Kind::All, Place::OnePart), (Kind::Names, Place::Text)]]),
     row(Place::EveryMessageValue, false, &[&[(Kind::All, Place::MessageValue), (Kind::Names, Place::Text)]]),
     row(Place::EveryElement, false, &[&[(Kind::All, Place::XmlElement), (Kind::Names, Place::Text)]]),
+    row(Place::EveryOperation, false, &[&[(Kind::All, Place::GraphqlOperation), (Kind::Names, Place::Text)]]),
+    row(Place::EveryFragment, false, &[&[(Kind::All, Place::GraphqlFragment), (Kind::Names, Place::Text)]]),
+    row(Place::EveryField, false, &[&[(Kind::All, Place::GraphqlField), (Kind::Names, Place::Text)]]),
+    row(Place::EveryDirective, false, &[&[(Kind::All, Place::GraphqlDirective), (Kind::Names, Place::Text)]]),
 ];
 
 impl Place {

@@ -94,6 +94,19 @@ impl<'x> Scanner<'x> {
         scanner
     }
 
+    /// As [`Scanner::new`], from a position on.
+    pub(crate) fn starting_at(input: &'x [u8], position: usize, open_end: bool, depth: usize) -> Self {
+        let mut scanner = Self::new(input, open_end, depth);
+        scanner.position = position;
+        scanner.look_at(position - position % block::BYTES);
+        scanner
+    }
+
+    #[inline]
+    pub(crate) fn position(&self) -> usize {
+        self.position
+    }
+
     pub(crate) fn text(&self, span: Span) -> &'x [u8] {
         &self.input[span.start as usize..span.end as usize]
     }

@@ -332,7 +332,7 @@ steps! {
     ActionExt = "action_ext",
     /// A field of the query; below `graphql` a query operation by its name.
     Query(String) = "query",
-    /// `query` without a name: every field. `all` or `names` follows.
+    /// `query` without a name: every field, or every query operation. `all` or `names` follows.
     Queries = "query",
     /// The client's address.
     RemoteAddr = "remote_addr",
@@ -392,16 +392,26 @@ steps! {
     Indexes = "index",
     /// An attribute of an XML tag.
     Attribute(String) = "attribute",
-    /// A GraphQL mutation by its name.
+    /// A GraphQL mutation by its name; an anonymous one has an empty name.
     Mutation(String) = "mutation",
+    /// `mutation` without a name: every mutation. `all` or `names` follows.
+    Mutations = "mutation",
     /// A GraphQL subscription by its name.
     Subscription(String) = "subscription",
+    /// `subscription` without a name: every subscription. `all` or `names` follows.
+    Subscriptions = "subscription",
     /// A GraphQL field.
     Field(String) = "field",
+    /// `field` without a name: every field of a selection set. `all` or `names` follows.
+    Fields = "field",
     /// An argument of a GraphQL field or directive.
     Argument(String) = "argument",
+    /// `argument` without a name: every argument. `all` or `names` follows.
+    Arguments = "argument",
     /// A GraphQL variable.
     Variable(String) = "variable",
+    /// `variable` without a name: every variable. `all` or `names` follows.
+    Variables = "variable",
     /// The alias of a GraphQL field.
     Alias = "alias",
     /// The directives of a GraphQL element, by name.

@@ -6,6 +6,7 @@
 //! [`ValueNode`] with a tree and a walker of its own.
 
 use crate::form::FieldTree;
+use crate::graphql;
 use crate::grpc::GrpcTree;
 use crate::multipart;
 use crate::value_tree::ValueTree;
@@ -33,19 +34,29 @@ impl Trie {
         let mut node = self;
         let (taken, beyond) = point.steps().split_at(steps);
         for step in taken {
-            let position = match node.children.iter().position(|(candidate, _)| candidate == step) {
-                Some(position) => position,
-                None => {
-                    node.children.push((step.clone(), Self::default()));
-                    node.children.len() - 1
-                }
-            };
-            node = &mut node.children[position].1;
+            node = node.child_mut(step);
         }
         match beyond.first() {
             Some(step) => node.beyond.push((index, step.word())),
             None => node.points.push(index),
         }
+    }
+
+    /// What follows a step; made if nothing does yet.
+    pub(crate) fn child_mut(&mut self, step: &Step) -> &mut Self {
+        let position = match self.children.iter().position(|(candidate, _)| candidate == step) {
+            Some(position) => position,
+            None => {
+                self.children.push((step.clone(), Self::default()));
+                self.children.len() - 1
+            }
+        };
+        &mut self.children[position].1
+    }
+
+    /// Whether the step stands anywhere below.
+    pub(crate) fn holds(&self, step: &Step) -> bool {
+        self.children.iter().any(|(candidate, child)| candidate == step || child.holds(step))
     }
 
     pub(crate) fn child(&self, wanted: &Step) -> Option<&Self> {
@@ -148,6 +159,7 @@ pub(crate) struct ValueNode {
     pub(crate) decoders: Box<[(Decoder, ValueNode)]>,
     pub(crate) json: Option<Box<ValueTree>>,
     pub(crate) form: Option<Box<FieldTree>>,
+    pub(crate) graphql: Option<Box<ValueTree>>,
     pub(crate) jwt: Option<Box<JwtNode>>,
     pub(crate) protobuf: Option<Box<ValueTree>>,
     pub(crate) viewstate: Option<Box<ValueTree>>,
@@ -189,6 +201,11 @@ impl ValueNode {
                     let tree = FieldTree::lower(child, lowering);
                     all.extend_from_slice(tree.all());
                     node.form = Some(Box::new(tree));
+                }
+                Step::Graphql => {
+                    let tree = graphql::lower(child, lowering);
+                    all.extend_from_slice(tree.all());
+                    node.graphql = Some(Box::new(tree));
                 }
                 Step::Protobuf | Step::Viewstate => {
                     let tree = ValueTree::lower(child, lowering);

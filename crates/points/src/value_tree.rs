@@ -44,10 +44,14 @@ pub(crate) enum Raw {
     /// Nothing.
     #[default]
     Missing,
-    /// A string of JSON, between its quotes.
+    /// Something of which no value is known.
+    Unknown,
+    /// A string of JSON or GraphQL, between its quotes.
     Text(Span),
     /// Bytes as they stand.
     Plain(Span),
+    /// A block string of GraphQL, between its quotes.
+    Block(Span),
     /// A number that is not written in digits.
     Number(u64),
     /// Null, an object or an array.
@@ -221,6 +225,41 @@ impl Notes {
         for position in at {
             if !tree.node(*position).several {
                 self.raws[*position as usize] = Raw::Missing;
+            }
+        }
+    }
+
+    /// Leaves out nodes that stand for one value and have it: for formats in which the first of a name counts.
+    #[inline]
+    pub(crate) fn keep_unused(&self, tree: &ValueTree, at: &mut Positions) {
+        at.retain(|position| tree.node(*position).several || matches!(self.raws[*position as usize], Raw::Missing));
+    }
+
+    /// Marks nodes that stand for one thing, which holds others and is no value itself.
+    #[inline]
+    pub(crate) fn use_up(&mut self, tree: &ValueTree, at: &[u32]) {
+        for position in at {
+            if !tree.node(*position).several {
+                self.raws[*position as usize] = Raw::NotScalar;
+            }
+        }
+    }
+
+    /// Says that values which are not known stand at the nodes and below them: of several values those that come after
+    /// are left out, so that what is found is the beginning of what there is.
+    pub(crate) fn close(&mut self, tree: &ValueTree, at: &[u32]) {
+        for position in at {
+            let below = *position..tree.node(*position).end;
+            self.log.extend(below.filter(|node| tree.node(*node).several).map(|node| (node, Raw::Unknown)));
+        }
+    }
+
+    /// Marks nodes at which something stands that gave no value, so that no later one takes its place.
+    pub(crate) fn use_up_unknown(&mut self, tree: &ValueTree, at: &[u32]) {
+        for position in at {
+            let raw = &mut self.raws[*position as usize];
+            if !tree.node(*position).several && matches!(raw, Raw::Missing) {
+                *raw = Raw::Unknown;
             }
         }
     }

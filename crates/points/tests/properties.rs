@@ -82,14 +82,17 @@ fn read_step(side: Side, before: &[Step], word: &str, argument: Option<Value>) -
     });
     let start: Vec<Value> =
         std::iter::once(Value::from(side.as_str())).chain(start).chain(std::iter::once(spelled)).collect();
-    let endings: [&[Value]; 7] = [
+    let endings: [&[Value]; 10] = [
         &[],
         &["all".into()],
+        &["names".into()],
         &[serde_json::json!(["property", "1"])],
         &[serde_json::json!(["property", "x"])],
-        &[serde_json::json!(["query", "x"]), "alias".into()],
-        &[serde_json::json!(["property", "x"]), "alias".into()],
-        &["alias".into()],
+        &[serde_json::json!(["query", "x"]), "spread".into()],
+        &[serde_json::json!(["property", "x"]), "spread".into()],
+        &[serde_json::json!(["property", "x"]), serde_json::json!(["argument", "x"])],
+        &[serde_json::json!(["argument", "x"])],
+        &["spread".into()],
     ];
     for ending in endings {
         let point = Point::from_json(&start.iter().chain(ending).cloned().collect::<Value>());

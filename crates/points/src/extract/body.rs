@@ -55,8 +55,9 @@ impl<'e> Run<'e, '_> {
     fn plain_body(&mut self, plan: &BodyPlan, text: Text<'e, '_>, ending: Ending, headers: &CapturedHeaders) {
         let bytes = text.bytes();
         let formats = Formats {
-            json: may_be_json(bytes, ending) || !declares_other_than_json(headers),
+            json: may_be_json(bytes, ending) || !declares_other_than(headers, &[b"json"]),
             form: plan.value.form.is_none() || !declares_other_than_form(headers),
+            graphql: may_be_json(bytes, ending) || !declares_other_than(headers, &[b"graphql", b"json"]),
             protobuf: !declares_text(headers),
         };
         match ending {
@@ -84,13 +85,14 @@ fn may_be_json(text: &[u8], ending: Ending) -> bool {
     }
 }
 
-/// Whether the message says that its body is something else than JSON. An HTML page is then no broken JSON
-/// document: there is none. Bodies that start like JSON are read as JSON whatever they are declared to be, because
-/// many APIs declare `text/html`.
-fn declares_other_than_json(headers: &CapturedHeaders) -> bool {
+/// Whether the message says that its body is something else than these. An HTML page is then no broken JSON
+/// document: there is none. Bodies that start like JSON, or like a selection set of GraphQL, are read as such whatever
+/// they are declared to be, because many APIs declare `text/html`.
+fn declares_other_than(headers: &CapturedHeaders, words: &[&[u8]]) -> bool {
     headers.first("content-type").is_some_and(|declared| {
         let subtype = declared.split(|byte| *byte == b';').next().unwrap_or_default();
-        !subtype.windows(4).any(|window| window.eq_ignore_ascii_case(b"json"))
+        let names = |word: &&[u8]| subtype.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word));
+        !words.iter().any(names)
     })
 }
 

@@ -2,6 +2,7 @@
 //! look further into it.
 
 mod body;
+mod graphql;
 mod jwt;
 mod multipart;
 mod protobuf;
@@ -72,11 +73,12 @@ impl<'e: 'x, 'x> Text<'e, 'x> {
 struct Formats {
     json: bool,
     form: bool,
+    graphql: bool,
     protobuf: bool,
 }
 
 impl Formats {
-    const ALL: Self = Self { json: true, form: true, protobuf: true };
+    const ALL: Self = Self { json: true, form: true, graphql: true, protobuf: true };
 }
 
 /// How a text ends.
@@ -127,6 +129,25 @@ impl From<Without> for Found<'_> {
     }
 }
 
+/// The variables that stand beside a GraphQL document in a form.
+struct Beside {
+    text: Vec<u8>,
+    ending: Ending,
+}
+
+impl Beside {
+    fn read(form: &[u8], ending: Ending) -> Option<Self> {
+        match form::field(form, b"variables") {
+            Some((text, true)) if !text.is_empty() => Some(Self { text: text.into_owned(), ending: Ending::Whole }),
+            Some((text, false)) if !text.is_empty() || ending.is_open() => {
+                Some(Self { text: text.into_owned(), ending })
+            }
+            Some(_) => None,
+            None => ending.is_open().then(|| Self { text: Vec::new(), ending }),
+        }
+    }
+}
+
 pub(crate) struct Run<'e, 's> {
     found: SmallVec<[Found<'e>; 12]>,
     several: Several<'e, 's>,
@@ -135,6 +156,8 @@ pub(crate) struct Run<'e, 's> {
     bounds: Bounds,
     /// Bytes that decoders may still produce.
     decodable: usize,
+    /// The variables that stand beside a GraphQL document in the form that is being read.
+    variables: Option<Beside>,
 }
 
 impl<'e, 's> Run<'e, 's> {
@@ -148,7 +171,7 @@ impl<'e, 's> Run<'e, 's> {
         let mut found = SmallVec::new();
         found.resize_with(points, || Found::Absent);
         let several = Several::new(several, joins);
-        Self { found, several, errors: Vec::new(), scratch, bounds, decodable: bounds.decoded_bytes }
+        Self { found, several, errors: Vec::new(), scratch, bounds, decodable: bounds.decoded_bytes, variables: None }
     }
 
     pub(crate) fn finish(mut self) -> Extracted<'e> {
@@ -340,6 +363,11 @@ impl<'e, 's> Run<'e, 's> {
         {
             self.form(tree, text, Ending::Whole, part);
         }
+        if let Some(tree) = &node.graphql
+            && formats.graphql
+        {
+            self.graphql(tree, text, Ending::Whole, part);
+        }
         if let Some(jwt) = &node.jwt {
             self.jwt(jwt, text, part);
         }
@@ -368,6 +396,11 @@ impl<'e, 's> Run<'e, 's> {
         }
         match &node.form {
             Some(tree) if formats.form => self.form(tree, text, ending, part),
+            Some(tree) => self.fill(tree.all(), Without::Absent),
+            None => {}
+        }
+        match &node.graphql {
+            Some(tree) if formats.graphql => self.graphql(tree, text, ending, part),
             Some(tree) => self.fill(tree.all(), Without::Absent),
             None => {}
         }
@@ -514,20 +547,33 @@ impl<'e, 's> Run<'e, 's> {
                 self.noted(&node.value, *raw, text, missing, part);
             }
         }
+        let mut closed: SmallVec<[u32; 4]> = SmallVec::new();
         for (position, raw) in &notes.log {
+            if closed.contains(position) {
+                continue;
+            }
+            if let Raw::Unknown = raw {
+                closed.push(*position);
+            }
             self.noted(&tree.nodes()[*position as usize].value, *raw, text, missing, part);
         }
     }
 
     fn noted(&mut self, node: &ValueNode, raw: Raw, text: Text<'e, '_>, missing: Without, part: &MessagePart) {
         match raw {
-            Raw::Missing => self.fill(&node.all, missing),
+            Raw::Missing | Raw::Unknown => self.fill(&node.all, missing),
             Raw::NotScalar => self.fill(&node.all, Without::NotScalar),
             Raw::Plain(span) => self.value(node, text.part(span.range()), part),
             Raw::Text(span) if !span.escaped => self.value(node, text.part(span.range()), part),
             Raw::Text(span) => {
                 let mut buffer = self.scratch.buffers().lend();
                 json::unescape_into(text.part(span.range()).bytes(), &mut buffer);
+                self.value(node, Text::Decoded(&buffer), part);
+                self.scratch.buffers().give_back(buffer);
+            }
+            Raw::Block(span) => {
+                let mut buffer = self.scratch.buffers().lend();
+                crate::graphql::block_string_into(text.part(span.range()).bytes(), &mut buffer);
                 self.value(node, Text::Decoded(&buffer), part);
                 self.scratch.buffers().give_back(buffer);
             }
@@ -539,6 +585,8 @@ impl<'e, 's> Run<'e, 's> {
         let mut notes = self.scratch.fields().lend();
         form::walk(tree, text.bytes(), ending.is_open(), &mut notes);
         let missing = ending.missing();
+        let beside = if tree.graphql { Beside::read(text.bytes(), ending) } else { None };
+        let outside = std::mem::replace(&mut self.variables, beside);
         for (node, state) in tree.nodes().iter().zip(&notes.states) {
             for several in node.several() {
                 self.fill(&several.all, missing);
@@ -575,6 +623,7 @@ impl<'e, 's> Run<'e, 's> {
                 Noted::Name(name) => self.value(node, Text::Decoded(name), part),
             }
         }
+        self.variables = outside;
         self.scratch.fields().give_back(notes);
     }
 }
