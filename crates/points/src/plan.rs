@@ -100,7 +100,7 @@ impl Plan {
             if masks.iter().any(|mask| mask::overlap(mask, point)) {
                 masked.push(position);
             }
-            several[index] = point.steps().iter().any(|step| matches!(step, Step::All | Step::Names));
+            several[index] = takes_several(point);
             sides[usize::from(point.side() == Side::Response)].insert(position, point, steps);
         }
         let [request, response] = sides;
@@ -160,6 +160,15 @@ impl std::fmt::Debug for Plan {
     }
 }
 
+/// Whether values come from several places: repeated tags are joined as they come.
+fn takes_several(point: &Point) -> bool {
+    let mut in_xml = false;
+    point.steps().iter().any(|step| {
+        in_xml |= *step == Step::Xml;
+        matches!(step, Step::All | Step::Names) || (in_xml && *step == Step::Joined)
+    })
+}
+
 /// How many steps of a point can be taken when at most so many of `decoding`, its decoding steps, may be.
 fn within_rounds(point: &Point, decoding: Vec<usize>, rounds: usize) -> usize {
     decoding.get(rounds).copied().unwrap_or(point.steps().len())
@@ -196,27 +205,27 @@ fn check(index: usize, point: &Point) -> Result<Vec<usize>, PlanError> {
             | Step::Indexes
             | Step::All
             | Step::Names
+            | Step::Attribute(_)
             | Step::Joined => {}
             Step::Json
+            | Step::Xml
             | Step::Form
             | Step::Jwt(_)
             | Step::Jwts
             | Step::Base64
             | Step::Gzip
             | Step::Percent
+            | Step::Htmljs
             | Step::Bearer
             | Step::Trim
             | Step::Lower
             | Step::Capture(_) => decoding.push(position - 1),
-            Step::Xml
-            | Step::Multipart(_)
+            Step::Multipart(_)
             | Step::Multiparts
             | Step::Graphql
             | Step::Grpc
             | Step::Protobuf
             | Step::Viewstate
-            | Step::Htmljs
-            | Step::Attribute(_)
             | Step::Mutation(_)
             | Step::Subscription(_)
             | Step::Field(_)

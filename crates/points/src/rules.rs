@@ -31,7 +31,12 @@ pub(crate) enum Place {
     /// A value of a tree of objects and arrays.
     Value,
     XmlDocument,
+    /// The elements of one name, or the first of them.
     XmlElement,
+    /// One of several elements.
+    XmlOccurrence,
+    /// A comment, a processing instruction or an entity of an XML document.
+    XmlAside,
     GraphqlDocument,
     GraphqlFragments,
     GraphqlSelection,
@@ -145,7 +150,7 @@ const TABLE: &[Row] = &[
             &[
                 (Kind::Property, Place::XmlElement),
                 (Kind::Properties, Place::EveryElement),
-                (Kind::Index, Place::XmlElement),
+                (Kind::Index, Place::XmlOccurrence),
                 (Kind::Indexes, Place::EveryElement),
                 (Kind::Attribute, Place::Text),
             ],
@@ -154,6 +159,25 @@ const TABLE: &[Row] = &[
             BEARER,
             TIDY,
         ],
+    ),
+    row(
+        Place::XmlOccurrence,
+        true,
+        &[
+            &[
+                (Kind::Property, Place::XmlElement),
+                (Kind::Properties, Place::EveryElement),
+                (Kind::Attribute, Place::Text),
+            ],
+            PARSERS,
+            BEARER,
+            TIDY,
+        ],
+    ),
+    row(
+        Place::XmlAside,
+        true,
+        &[&[(Kind::Index, Place::Text), (Kind::Indexes, Place::EveryText)], JOINED, PARSERS, BEARER, TIDY],
     ),
     row(
         Place::GraphqlDocument,
@@ -184,7 +208,7 @@ const TABLE: &[Row] = &[
     row(Place::GraphqlDirectives, false, &[&[(Kind::Property, Place::GraphqlSelection)]]),
     row(Place::EveryText, false, &[EVERY_TEXT]),
     row(Place::EveryValue, false, &[&[(Kind::All, Place::Value), (Kind::Names, Place::Text)]]),
-    row(Place::EveryElement, false, &[&[(Kind::All, Place::XmlElement), (Kind::Names, Place::Text)]]),
+    row(Place::EveryElement, false, &[&[(Kind::All, Place::XmlOccurrence), (Kind::Names, Place::Text)]]),
 ];
 
 impl Place {
@@ -221,7 +245,7 @@ impl Reached {
         self.place.steps().map(|(kind, _)| *kind).chain(self.may_join().then_some(Kind::Joined))
     }
 
-    /// Where a step leads; `None` when it may not stand here. Three names lead elsewhere than their step does.
+    /// Where a step leads; `None` when it may not stand here. Some names lead elsewhere than their step does.
     pub(crate) fn after(self, step: &Step) -> Option<Self> {
         let kind = step.kind();
         let several = (self.several || matches!(kind, Kind::All | Kind::Names)) && kind != Kind::Joined;
@@ -233,6 +257,7 @@ impl Reached {
             (Place::Request, Step::Header(name)) if name.as_str() == "COOKIE" => Place::CookieHeader,
             (Place::Response, Step::Header(name)) if name.as_str() == "SET-COOKIE" => Place::SetCookieHeader,
             (_, Step::Jwt(crate::JwtPart::Header | crate::JwtPart::Payload)) => Place::Claims,
+            (_, Step::Property(name)) if *place == Place::XmlElement && crate::xml::is_aside(name) => Place::XmlAside,
             _ => *place,
         };
         Some(Self { place, several })

@@ -7,10 +7,11 @@
 
 use crate::form::FieldTree;
 use crate::value_tree::ValueTree;
+use crate::xml::XmlTree;
 use crate::{JwtPart, MessagePart, Pattern, Point, Step};
 
 /// Points that share their first steps share a path.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Trie {
     /// Points that end here, by their position in the plan.
     pub(crate) points: Vec<u16>,
@@ -115,6 +116,7 @@ pub(crate) enum Decoder {
     Base64,
     Gzip,
     Percent,
+    Htmljs,
     Bearer,
     Trim,
     Lower,
@@ -127,6 +129,7 @@ impl Decoder {
             Step::Base64 => Self::Base64,
             Step::Gzip => Self::Gzip,
             Step::Percent => Self::Percent,
+            Step::Htmljs => Self::Htmljs,
             Step::Bearer => Self::Bearer,
             Step::Trim => Self::Trim,
             Step::Lower => Self::Lower,
@@ -146,6 +149,7 @@ pub(crate) struct ValueNode {
     pub(crate) decoders: Box<[(Decoder, ValueNode)]>,
     pub(crate) json: Option<Box<ValueTree>>,
     pub(crate) form: Option<Box<FieldTree>>,
+    pub(crate) xml: Option<Box<XmlTree>>,
     pub(crate) jwt: Option<Box<JwtNode>>,
     /// Where the value is joined with others, for one of several values.
     pub(crate) joined: Option<u16>,
@@ -179,6 +183,11 @@ impl ValueNode {
                     let tree = FieldTree::lower(child, lowering);
                     all.extend_from_slice(tree.all());
                     node.form = Some(Box::new(tree));
+                }
+                Step::Xml => {
+                    let tree = XmlTree::lower(child, lowering);
+                    all.extend_from_slice(tree.all());
+                    node.xml = Some(Box::new(tree));
                 }
                 Step::Jwt(part) => {
                     let jwt = node.jwt.get_or_insert_default();
