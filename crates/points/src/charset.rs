@@ -49,10 +49,10 @@ impl Charset {
     /// The encoding of a text whose first character is of ASCII, by its zero bytes (RFC 4627, section 3).
     fn by_zeros(text: &[u8]) -> Option<Self> {
         match text {
-            [0, 0, 0, 1.., ..] => Some(Self::Utf32 { big: true }),
-            [1.., 0, 0, 0, ..] => Some(Self::Utf32 { big: false }),
-            [0, 1.., ..] => Some(Self::Standard(UTF_16BE)),
-            [1.., 0, ..] => Some(Self::Standard(UTF_16LE)),
+            [0, 0, 0, 1..=255, ..] => Some(Self::Utf32 { big: true }),
+            [1..=255, 0, 0, 0, ..] => Some(Self::Utf32 { big: false }),
+            [0, 1..=255, ..] => Some(Self::Standard(UTF_16BE)),
+            [1..=255, 0, ..] => Some(Self::Standard(UTF_16LE)),
             _ => None,
         }
     }

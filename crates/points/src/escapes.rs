@@ -58,7 +58,8 @@ fn numeric(text: &[u8], digits: usize, radix: u32, plain: &mut Vec<u8>) -> usize
         0 => push(None, plain),
         // The standard reads these as windows-1252 does.
         0x80..=0x9f => {
-            let (character, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(&[code as u8]);
+            let code = [code as u8];
+            let (character, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(&code);
             plain.extend_from_slice(character.as_bytes());
         }
         _ => push(char::from_u32(code), plain),

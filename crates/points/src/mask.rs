@@ -2,6 +2,7 @@
 //! message, and on the safe side: two points are apart only if the first step in which they differ picks two
 //! different things of the same whole.
 
+use crate::xml::local_name;
 use crate::{JwtPart, Point, Step};
 
 /// Whether a value at `one` may hold something of the value at `other`, or the other way round.
@@ -9,12 +10,34 @@ pub(crate) fn overlap(one: &Point, other: &Point) -> bool {
     if one.side() != other.side() {
         return false;
     }
-    let difference = one.steps().iter().zip(other.steps()).find(|(one, other)| one != other);
-    match difference {
+    let steps = one.steps();
+    match steps.iter().zip(other.steps()).position(|(one, other)| one != other) {
         // One is the other, or lies in it.
         None => true,
-        Some((one, other)) => !apart(one, other),
+        Some(place) => match (&steps[place], &other.steps()[place]) {
+            (Step::Property(one), Step::Property(other)) | (Step::Attribute(one), Step::Attribute(other))
+                if in_xml(&steps[..place]) =>
+            {
+                may_be_one(one, other)
+            }
+            (one, other) => !apart(one, other),
+        },
     }
+}
+
+/// Whether what follows these steps is a name in an XML document.
+fn in_xml(steps: &[Step]) -> bool {
+    let navigates = |step: &&Step| {
+        matches!(step, Step::Property(_) | Step::Properties | Step::Index(_) | Step::Indexes | Step::All | Step::Names)
+    };
+    steps.iter().rev().find(|step| !navigates(step)) == Some(&Step::Xml)
+}
+
+/// Whether two names in an XML document can be those of the same: a tag is spelled with its prefix, its namespace or
+/// neither. What an entity stands for can be anywhere.
+fn may_be_one(one: &str, other: &str) -> bool {
+    let is_entity = |name: &str| name.starts_with(['&', '%']);
+    local_name(one) == local_name(other) || is_entity(one) || is_entity(other)
 }
 
 /// Whether two steps at the same place pick different things.
@@ -25,10 +48,11 @@ fn apart(one: &Step, other: &Step) -> bool {
     };
     match (one, other) {
         // Nested names are written in several ways (`query "p[x]"`, `query p > property x`).
-        (Query(one), Query(other)) | (Property(one), Property(other)) => base_name(one) != base_name(other),
+        (Query(one), Query(other)) | (Property(one), Property(other)) | (Multipart(one), Multipart(other)) => {
+            base_name(one) != base_name(other)
+        }
         (Header(one), Header(other)) => one != other,
         (Cookie(one), Cookie(other))
-        | (Multipart(one), Multipart(other))
         | (Attribute(one), Attribute(other))
         | (Field(one), Field(other))
         | (Variable(one), Variable(other))

@@ -212,6 +212,11 @@ fn check(index: usize, point: &Point) -> Result<Vec<usize>, PlanError> {
             | Step::Form
             | Step::Jwt(_)
             | Step::Jwts
+            | Step::Multipart(_)
+            | Step::Multiparts
+            | Step::Grpc
+            | Step::Protobuf
+            | Step::Viewstate
             | Step::Base64
             | Step::Gzip
             | Step::Percent
@@ -220,12 +225,7 @@ fn check(index: usize, point: &Point) -> Result<Vec<usize>, PlanError> {
             | Step::Trim
             | Step::Lower
             | Step::Capture(_) => decoding.push(position - 1),
-            Step::Multipart(_)
-            | Step::Multiparts
-            | Step::Graphql
-            | Step::Grpc
-            | Step::Protobuf
-            | Step::Viewstate
+            Step::Graphql
             | Step::Mutation(_)
             | Step::Subscription(_)
             | Step::Field(_)

@@ -96,6 +96,17 @@ impl ValueTree {
         })
     }
 
+    /// Whether one of the nodes wants the names of properties.
+    #[inline]
+    pub(crate) fn wants_property_names(&self, at: &[u32]) -> bool {
+        at.iter().any(|position| self.node(*position).property_names.is_some())
+    }
+
+    /// The nodes below a node.
+    pub(crate) fn below(&self, position: u32) -> std::ops::Range<usize> {
+        position as usize + 1..self.node(position).end as usize
+    }
+
     /// The nodes that stand for the value of a property.
     #[inline]
     pub(crate) fn property(&self, at: &[u32], name: &[u8], found: &mut Positions) {
@@ -206,6 +217,16 @@ impl Notes {
             let node = tree.node(*position);
             if !node.several {
                 self.raws[*position as usize..node.end as usize].fill(Raw::Missing);
+            }
+        }
+    }
+
+    /// Forgets what was noted at nodes that stand for one value, but not what was below them.
+    #[inline]
+    pub(crate) fn forget(&mut self, tree: &ValueTree, at: &[u32]) {
+        for position in at {
+            if !tree.node(*position).several {
+                self.raws[*position as usize] = Raw::Missing;
             }
         }
     }

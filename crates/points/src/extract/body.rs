@@ -2,7 +2,9 @@
 
 use threadline_model::{CapturedBody, CapturedHeaders, Extent};
 
+use super::xml::Said;
 use super::{Ending, Formats, Run, Text, Without};
+use crate::charset::Charset;
 use crate::coding::{self, Coding};
 use crate::plan::BodyPlan;
 
@@ -55,31 +57,55 @@ impl<'e> Run<'e, '_> {
     fn plain_body(&mut self, plan: &BodyPlan, text: Text<'e, '_>, ending: Ending, headers: &CapturedHeaders) {
         let bytes = text.bytes();
         let formats = Formats {
-            json: may_be_json(bytes) || !declares_other_than_json(headers),
+            json: begins_with(bytes, b"{[") || !declares_other_than(b"json", headers),
             form: plan.value.form.is_none() || !declares_other_than_form(headers),
+            xml: plan.value.xml.is_none() || may_be_xml(bytes, headers),
+            protobuf: !declares_text(headers),
+            said: Said::Body(headers.first("content-type").and_then(Charset::of_content_type)),
         };
         match ending {
-            Ending::Whole if bytes.is_empty() => self.fill(&plan.value.ends, Without::Empty),
+            Ending::Whole if bytes.is_empty() => return self.fill(&plan.value.ends, Without::Empty),
             Ending::Whole => self.whole(&plan.value, text, &plan.part, formats),
             Ending::Cut | Ending::Damaged => self.cut(&plan.value, text, ending, &plan.part, formats),
+        }
+        if let Some(tree) = &plan.value.multipart {
+            self.multipart(tree, text, ending, headers, &plan.part);
+        }
+        match &plan.value.grpc {
+            Some(tree) if formats.protobuf => self.grpc(tree, text, ending, headers, &plan.part),
+            Some(tree) => self.fill(tree.all(), Without::Absent),
+            None => {}
         }
     }
 }
 
-/// Whether a text starts as a JSON object or array does.
-fn may_be_json(text: &[u8]) -> bool {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    matches!(text.trim_ascii_start().first(), Some(b'{' | b'['))
+/// Whether the first character of a text is one of these, in whatever encoding of Unicode: an object or an array starts
+/// so, or a tag.
+fn begins_with(text: &[u8], characters: &[u8]) -> bool {
+    let ignored = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, 0 | 0xef | 0xbb | 0xbf | 0xfe | 0xff);
+    text.iter().find(|byte| !ignored(**byte)).is_some_and(|first| characters.contains(first))
 }
 
-/// Whether the message says that its body is something else than JSON. An HTML page is then no broken JSON
+/// Whether the message says that its body is something else than JSON or XML. An HTML page is then no broken JSON
 /// document: there is none. Bodies that start like JSON are read as JSON whatever they are declared to be, because
 /// many APIs declare `text/html`.
-fn declares_other_than_json(headers: &CapturedHeaders) -> bool {
+fn declares_other_than(format: &[u8], headers: &CapturedHeaders) -> bool {
     headers.first("content-type").is_some_and(|declared| {
         let subtype = declared.split(|byte| *byte == b';').next().unwrap_or_default();
-        !subtype.windows(4).any(|window| window.eq_ignore_ascii_case(b"json"))
+        !subtype.windows(format.len()).any(|window| window.eq_ignore_ascii_case(format))
     })
+}
+
+/// Whether a body may be XML. A page that is declared to be HTML and starts as such is none, although a tag is its
+/// beginning.
+fn may_be_xml(text: &[u8], headers: &CapturedHeaders) -> bool {
+    if !declares_other_than(b"xml", headers) {
+        return true;
+    }
+    let page = text.trim_ascii_start();
+    let starts = |word: &[u8]| page.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    let is_page = !declares_other_than(b"html", headers) && (starts(b"<!doctype html") || starts(b"<html"));
+    begins_with(text, b"<") && !is_page
 }
 
 /// Whether the message says that its body is JSON, XML, HTML, multipart or binary. Every text is a form, so a document
@@ -91,11 +117,26 @@ fn declares_other_than_form(headers: &CapturedHeaders) -> bool {
     /// What is in the name of a subtype that is something else.
     const SUBTYPES: [&[u8]; 11] =
         [b"json", b"xml", b"html", b"octet-stream", b"grpc", b"protobuf", b"msgpack", b"cbor", b"zip", b"pdf", b"wasm"];
+    declares_one_of(headers, &TYPES, &SUBTYPES)
+}
+
+/// Whether the message says that its body is a text or a picture. An error page in the place of a gRPC response is no
+/// broken message: there is none.
+fn declares_text(headers: &CapturedHeaders) -> bool {
+    const TYPES: [&[u8]; 6] = [b"text", b"multipart", b"image", b"audio", b"video", b"font"];
+    const SUBTYPES: [&[u8]; 4] = [b"json", b"xml", b"html", b"x-www-form-urlencoded"];
+    /// What carries messages, whatever those are made of: `application/grpc+json`.
+    const MESSAGES: [&[u8]; 1] = [b"grpc"];
+    declares_one_of(headers, &TYPES, &SUBTYPES) && !declares_one_of(headers, &[], &MESSAGES)
+}
+
+/// Whether the declared type is one of these, or has one of these words in its subtype.
+fn declares_one_of(headers: &CapturedHeaders, types: &[&[u8]], words: &[&[u8]]) -> bool {
     headers.first("content-type").is_some_and(|declared| {
         let essence = declared.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
         let slash = memchr::memchr(b'/', essence).unwrap_or(essence.len());
         let (kind, subtype) = essence.split_at(slash);
         let names = |word: &&[u8]| subtype.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word));
-        TYPES.iter().any(|other| kind.eq_ignore_ascii_case(other)) || SUBTYPES.iter().any(names)
+        types.iter().any(|other| kind.eq_ignore_ascii_case(other)) || words.iter().any(names)
     })
 }

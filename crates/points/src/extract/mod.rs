@@ -3,7 +3,11 @@
 
 mod body;
 mod jwt;
+mod multipart;
+mod protobuf;
 mod several;
+mod viewstate;
+mod xml;
 
 use std::borrow::Cow;
 
@@ -13,6 +17,7 @@ use threadline_model::{Exchange, Request, Response};
 use crate::coding::Coding;
 use crate::cookie;
 use crate::decode;
+use crate::escapes;
 use crate::form::{self, Noted};
 use crate::json;
 use crate::plan::{FactPlan, HeaderPlan, MessagePlan};
@@ -23,6 +28,7 @@ use crate::value_tree::{Notes, Raw, ValueTree};
 use crate::{Bounds, Extracted, Found, MessagePart, ParseError, Scratch, Side, Step};
 
 use self::several::Several;
+use self::xml::Said;
 
 /// Bytes that are looked at: either of the exchange, and then a result may borrow them, or of a buffer.
 #[derive(Clone, Copy)]
@@ -48,6 +54,14 @@ impl<'e: 'x, 'x> Text<'e, 'x> {
         }
     }
 
+    /// A part of it that something finds in it.
+    fn narrowed(self, find: impl for<'b> Fn(&'b [u8]) -> Option<&'b [u8]>) -> Option<Self> {
+        match self {
+            Self::Captured(bytes) => find(bytes).map(Self::Captured),
+            Self::Decoded(bytes) => find(bytes).map(Self::Decoded),
+        }
+    }
+
     fn kept(self) -> Cow<'e, [u8]> {
         match self {
             Self::Captured(bytes) => Cow::Borrowed(bytes),
@@ -61,6 +75,15 @@ impl<'e: 'x, 'x> Text<'e, 'x> {
 struct Formats {
     json: bool,
     form: bool,
+    xml: bool,
+    protobuf: bool,
+    /// What is said of the encoding of its characters.
+    said: Said,
+}
+
+impl Formats {
+    /// Those of a value inside another one.
+    const ALL: Self = Self { json: true, form: true, xml: true, protobuf: true, said: Said::Inside };
 }
 
 /// How a text ends.
@@ -288,7 +311,7 @@ impl<'e, 's> Run<'e, 's> {
         if text.bytes().is_empty() {
             return self.fill(&node.all, Without::Empty);
         }
-        self.whole(node, text, part, Formats { json: true, form: true });
+        self.whole(node, text, part, Formats::ALL);
     }
 
     /// A value that is not empty, to be read in these formats. Every point that looks into it gets a result, for a
@@ -317,15 +340,28 @@ impl<'e, 's> Run<'e, 's> {
         if let Some(tree) = &node.json
             && formats.json
         {
-            self.json(tree, text, Ending::Whole, part);
+            self.any_json(tree, text, Ending::Whole, formats.said, part);
         }
         if let Some(tree) = &node.form
             && formats.form
         {
             self.form(tree, text, Ending::Whole, part);
         }
+        if let Some(tree) = &node.xml
+            && formats.xml
+        {
+            self.any_xml(tree, text, Ending::Whole, formats.said, part);
+        }
         if let Some(jwt) = &node.jwt {
             self.jwt(jwt, text, part);
+        }
+        if let Some(tree) = &node.protobuf
+            && formats.protobuf
+        {
+            self.protobuf(tree, text, Ending::Whole, "protobuf", part);
+        }
+        if let Some(tree) = &node.viewstate {
+            self.viewstate(tree, text, part);
         }
     }
 
@@ -338,12 +374,22 @@ impl<'e, 's> Run<'e, 's> {
             }
         }
         match &node.json {
-            Some(tree) if formats.json => self.json(tree, text, ending, part),
+            Some(tree) if formats.json => self.any_json(tree, text, ending, formats.said, part),
             Some(tree) => self.fill(tree.all(), Without::Absent),
             None => {}
         }
         match &node.form {
             Some(tree) if formats.form => self.form(tree, text, ending, part),
+            Some(tree) => self.fill(tree.all(), Without::Absent),
+            None => {}
+        }
+        match &node.xml {
+            Some(tree) if formats.xml => self.any_xml(tree, text, ending, formats.said, part),
+            Some(tree) => self.fill(tree.all(), Without::Absent),
+            None => {}
+        }
+        match &node.protobuf {
+            Some(tree) if formats.protobuf => self.protobuf(tree, text, ending, "protobuf", part),
             Some(tree) => self.fill(tree.all(), Without::Absent),
             None => {}
         }
@@ -372,6 +418,11 @@ impl<'e, 's> Run<'e, 's> {
             Decoder::Percent => {
                 if self.may_decode(bytes.len(), &node.all, "percent", part) {
                     self.rewritten(node, text, decode::percent(bytes), part);
+                }
+            }
+            Decoder::Htmljs => {
+                if self.may_decode(bytes.len(), &node.all, "htmljs", part) {
+                    self.rewritten(node, text, escapes::htmljs(bytes), part);
                 }
             }
             Decoder::Lower => {
@@ -422,7 +473,7 @@ impl<'e, 's> Run<'e, 's> {
         let mut buffer = self.scratch.buffers().lend();
         match self.decompress(Coding::Gzip, text.bytes(), ending, &mut buffer, part) {
             Ending::Whole => self.value(node, Text::Decoded(&buffer), part),
-            ending => self.cut(node, Text::Decoded(&buffer), ending, part, Formats { json: true, form: true }),
+            ending => self.cut(node, Text::Decoded(&buffer), ending, part, Formats::ALL),
         }
         self.scratch.buffers().give_back(buffer);
     }
@@ -460,16 +511,22 @@ impl<'e, 's> Run<'e, 's> {
     fn json(&mut self, tree: &ValueTree, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
         let mut notes = self.scratch.notes().lend();
         let stop = json::walk(tree, text.bytes(), ending.is_open(), &self.bounds, &mut notes);
-        let missing = match stop {
+        let missing = self.stopped(stop, ending, "json", part);
+        self.deliver(tree, &notes, text, missing, part);
+        self.scratch.notes().give_back(notes);
+    }
+
+    /// What is known of places that a walk did not come to. Reports what stopped it, unless that is the end of a text that
+    /// goes on.
+    fn stopped(&mut self, stop: Option<Stop>, ending: Ending, parser: &'static str, part: &MessagePart) -> Without {
+        match stop {
             None => Without::Absent,
             Some(Stop { ended: true, .. }) if ending.is_open() => ending.missing(),
             Some(stop) => {
-                self.report(part, "json", stop.offset, stop.reason);
+                self.report(part, parser, stop.offset, stop.reason);
                 Without::Unparsable
             }
-        };
-        self.deliver(tree, &notes, text, missing, part);
-        self.scratch.notes().give_back(notes);
+        }
     }
 
     /// Takes what a walk noted to the points. `missing` is what is known of places where it noted nothing.

@@ -94,8 +94,7 @@ impl<'e> Run<'e, '_> {
 
     fn xml(&mut self, tree: &XmlTree, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
         let mut notes = self.scratch.xml().lend();
-        let stop =
-            xml::walk(tree, text.bytes(), ending.is_open(), &self.bounds, &mut self.decodable, &mut notes);
+        let stop = xml::walk(tree, text.bytes(), ending.is_open(), &self.bounds, &mut self.decodable, &mut notes);
         let missing = match stop {
             None => ending.missing(),
             Some(Stop { ended: true, .. }) if ending.is_open() => ending.missing(),

@@ -58,7 +58,9 @@ impl<'x> Walk<'_, 'x> {
         let place = place.moved(attribute.offset);
         if !attribute.value.bytes().any(is_special) {
             return Ok(match place {
-                Place::Document(start) => Value { start: Some(start), bytes: Cow::Borrowed(attribute.value.as_bytes()) },
+                Place::Document(start) => {
+                    Value { start: Some(start), bytes: Cow::Borrowed(attribute.value.as_bytes()) }
+                }
                 Place::Entity(_) => Value { start: None, bytes: Cow::Borrowed(attribute.value.as_bytes()) },
             });
         }

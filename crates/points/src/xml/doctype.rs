@@ -99,9 +99,8 @@ impl<'x> Cursor<'x> {
     /// is not well-formed.
     fn external(&mut self) -> Option<Option<&'x str>> {
         if self.accept("PUBLIC") {
-            let public = |character: char| {
-                character.is_ascii_alphanumeric() || " \r\n-'()+,./:=?;!*#@$_%".contains(character)
-            };
+            let public =
+                |character: char| character.is_ascii_alphanumeric() || " \r\n-'()+,./:=?;!*#@$_%".contains(character);
             if !self.blanks() || !self.literal()?.0.chars().all(public) {
                 return None;
             }
@@ -148,7 +147,10 @@ impl Subset<'_, '_> {
                 cursor.until("--").filter(|_| cursor.accept(">")).map(|_| ())
             } else if cursor.accept("<?") {
                 let target = cursor.name().filter(|target| !target.eq_ignore_ascii_case("xml"));
-                target.filter(|_| cursor.blanks() || cursor.rest().starts_with("?>")).and_then(|_| cursor.until("?>")).map(|_| ())
+                target
+                    .filter(|_| cursor.blanks() || cursor.rest().starts_with("?>"))
+                    .and_then(|_| cursor.until("?>"))
+                    .map(|_| ())
             } else if cursor.accept("<!ENTITY") {
                 self.entity(cursor, offset)?
             } else if ["<!ELEMENT", "<!ATTLIST", "<!NOTATION"].iter().any(|word| cursor.accept(word)) {

@@ -117,12 +117,12 @@ impl Marks<'_> {
         self.aside(&[XmlTree::ROOT], key.as_bytes(), &Content::of(text, Place::Entity(place)), place)
     }
 
-    /// Notes a comment.
+    /// Notes a comment in a text that starts at `place`.
     pub(super) fn comment(&mut self, at: &[u32], token: &Token<'_>, place: Place) -> Result<(), Stop> {
-        self.aside(at, b"#comment", &Content::of(token.text, place), place.at(token.start))
+        self.aside(at, b"#comment", &Content::of(token.text, place.moved(token.offset)), place.at(token.start))
     }
 
-    /// Notes a processing instruction.
+    /// Notes a processing instruction in a text that starts at `place`.
     pub(super) fn instruction(&mut self, at: &[u32], token: &Token<'_>, place: Place) -> Result<(), Stop> {
         let end = token.text.find([' ', '\t', '\n', '\r']).unwrap_or(token.text.len());
         let (target, rest) = token.text.split_at(end);
@@ -130,7 +130,7 @@ impl Marks<'_> {
             return Err(Stop::at(place.at(token.start), "a processing instruction without a name"));
         }
         let data = rest.trim_start_matches([' ', '\t', '\n', '\r']);
-        let place_of_data = place.moved(token.text.len() - data.len());
+        let place_of_data = place.moved(token.offset + token.text.len() - data.len());
         let key = ["?", target].concat();
         self.aside(at, key.as_bytes(), &Content::of(data, place_of_data), place.at(token.start))
     }
@@ -199,7 +199,9 @@ impl<'x> Content<'x> {
     pub(super) fn push(&mut self, text: &'x str, place: Place) {
         match place {
             _ if text.is_empty() => {}
-            Place::Document(start) if self.bytes().is_empty() && !text.contains('\r') => self.whole = Some((start, text)),
+            Place::Document(start) if self.bytes().is_empty() && !text.contains('\r') => {
+                self.whole = Some((start, text))
+            }
             Place::Document(_) => push_lines(text, self.held()),
             Place::Entity(_) => self.held().extend_from_slice(text.as_bytes()),
         }

@@ -20,7 +20,7 @@ impl<'x> Namespaces<'x> {
     }
 
     /// Takes back the last declaration of each prefix.
-    pub(super) fn forget(&mut self, prefixes: &[&str]) {
+    pub(super) fn forget(&mut self, prefixes: &[&'x str]) {
         for prefix in prefixes {
             if let Some(uris) = self.uris.get_mut(prefix) {
                 uris.pop();

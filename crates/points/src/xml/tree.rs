@@ -152,7 +152,13 @@ impl XmlTree {
 
     /// The elements of the tree that stand for something with this name below those in `at`, each occurrence counted.
     /// `number` takes the values that look at an occurrence's number.
-    pub(super) fn below(&self, at: &[u32], name: &Name<'_>, counts: &mut [u32], mut number: impl FnMut(u32, u32)) -> Positions {
+    pub(super) fn below(
+        &self,
+        at: &[u32],
+        name: &Name<'_>,
+        counts: &mut [u32],
+        mut number: impl FnMut(u32, u32),
+    ) -> Positions {
         let mut found = Positions::new();
         for place in at {
             let element = self.element(*place);

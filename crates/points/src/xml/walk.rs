@@ -59,20 +59,19 @@ fn prolog<'x>(
     loop {
         let token = tokens.next()?;
         let fault = |reason| Err(Stop::at(place.at(token.start), reason));
-        let inside = place.moved(token.offset);
         match token.kind {
             Kind::Start | Kind::Empty => return Ok(token),
             Kind::Text if is_blank_text(token.text.as_bytes()) => {}
             Kind::Declaration if token.start == 0 && is_declaration(token.text) => {
-                marks.instruction(&root, &token, inside)?;
+                marks.instruction(&root, &token, place)?;
             }
             Kind::Declaration => return fault("an XML declaration that is not well-formed"),
-            Kind::Comment => marks.comment(&root, &token, inside)?,
-            Kind::Instruction => marks.instruction(&root, &token, inside)?,
+            Kind::Comment => marks.comment(&root, &token, place)?,
+            Kind::Instruction => marks.instruction(&root, &token, place)?,
             Kind::DocumentType if has_type => return fault("a second document type"),
             Kind::DocumentType => {
                 has_type = true;
-                doctype::read(token.text, inside.at(0), entities, marks)?;
+                doctype::read(token.text, place.at(token.offset), entities, marks)?;
             }
             Kind::EndOfInput => return Err(tokens.ended()),
             Kind::Text | Kind::CharacterData | Kind::Reference => return fault(OUTSIDE),
@@ -141,8 +140,8 @@ impl<'x> Walk<'_, 'x> {
             Kind::Comment | Kind::Instruction => {
                 let at = self.frame().map(|frame| frame.at.clone()).unwrap_or_default();
                 match token.kind {
-                    Kind::Comment => self.marks.comment(&at, token, inside),
-                    _ => self.marks.instruction(&at, token, inside),
+                    Kind::Comment => self.marks.comment(&at, token, place),
+                    _ => self.marks.instruction(&at, token, place),
                 }
             }
             Kind::Declaration => fault("an XML declaration that is not well-formed"),
@@ -215,7 +214,11 @@ impl<'x> Walk<'_, 'x> {
             }
             self.token(&token, place)?;
         }
-        if self.depth == depth { Ok(()) } else { Err(Stop::at(self.outer, "an entity that does not close what it opens")) }
+        if self.depth == depth {
+            Ok(())
+        } else {
+            Err(Stop::at(self.outer, "an entity that does not close what it opens"))
+        }
     }
 
     /// `text` is what stands between `<` and `>` or `/>`, from `place` on; `at` is where the tag is in the document.
