@@ -23,6 +23,9 @@ const FORMATS: &[Format] = &[
     Format { steps: &[Step::Json], looks: |value, _| looks_like_json(value), media: Some(b"json") },
     Format { steps: &[Step::Xml], looks: |value, _| looks_like_xml(value), media: Some(b"xml") },
     Format { steps: &[Step::Form], looks: |value, _| looks_like_form(value), media: Some(b"x-www-form-urlencoded") },
+    Format { steps: &[Step::Grpc], looks: |_, _| false, media: Some(b"grpc") },
+    Format { steps: &[Step::Protobuf], looks: |_, _| false, media: Some(b"protobuf") },
+    Format { steps: &[Step::Viewstate], looks: |value, _| value.starts_with(VIEWSTATE), media: None },
     Format {
         steps: &[
             Step::Jwt(JwtPart::Prefix),
@@ -39,6 +42,9 @@ const FORMATS: &[Format] = &[
     Format { steps: &[Step::Gzip], looks: |value, _| value.starts_with(GZIP), media: None },
     Format { steps: &[Step::Percent], looks: |value, _| is_percent_encoded(value), media: None },
 ];
+
+/// How view state in the clear begins: base64 of its marker and version.
+const VIEWSTATE: &[u8] = b"/wE";
 
 /// How a member of gzip begins (RFC 1952, section 2.3.1).
 const GZIP: &[u8] = b"\x1f\x8b\x08";
@@ -149,6 +155,7 @@ mod tests {
             ("Basic dXNlcjpwYXNz", &property, &[]),
             ("Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", &authorization, &["jwt", "bearer"]),
             ("a%20b", &property, &["percent"]),
+            ("/wEPBQExZA==", &property, &["viewstate"]),
             ("text/html; charset=utf-8", &property, &[]),
             ("3f2a9c1e7d5b4860", &property, &[]),
             ("password", &property, &[]),
@@ -166,6 +173,8 @@ mod tests {
         assert_eq!(words(b"", b"Application/Problem+JSON; charset=utf-8"), ["json"]);
         assert_eq!(words(b"{\"a\":", b"text/plain"), ["json"]);
         assert_eq!(words(b"", b"application/x-www-form-urlencoded"), ["form"]);
+        assert_eq!(words(b"", b"application/grpc+proto"), ["grpc"]);
+        assert_eq!(words(b"", b"application/x-protobuf"), ["protobuf"]);
         assert_eq!(words(b"", b""), [""; 0]);
     }
 }

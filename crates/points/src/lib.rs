@@ -45,7 +45,8 @@
 //! - Header names compare without case; all other names compare byte by byte after decoding.
 //! - A text that does not have the shape of a token holds no token ([`Found::Absent`]). A body that is declared to be
 //!   something else than JSON or XML and does not start like it is no such document, and one that is declared JSON,
-//!   XML, HTML, multipart or binary is no form. None of this is damage.
+//!   XML, HTML, multipart or binary is no form; one that is declared a text holds no messages of Protocol Buffers. None of
+//!   this is damage.
 //! - A body is given without its content codings (gzip, deflate, br, zstd, in any order). A step `gzip` reads a value
 //!   that is compressed by itself.
 //! - Nothing that stands in a response is known of one that never arrived ([`Found::NotCaptured`]).
@@ -54,9 +55,9 @@
 //!
 //! # What is not here
 //! No grouping, no hashing, no decision about what leaves the node. Nothing here opens a socket or reads a clock.
-//! Formats that the grammar knows and this version does not resolve (GraphQL) are refused when a plan is compiled, never ignored.
-//! A further decoder of one value is a variant of `tree::Decoder`; a further format is a tree and a walker of its own
-//! beside `json` and `form`, and a field of `tree::ValueNode`.
+//! Formats that the grammar knows and this version does not resolve (GraphQL) are
+//! refused when a plan is compiled, never ignored. A further decoder of one value is a variant of `tree::Decoder`; a
+//! further format is a tree and a walker of its own beside `json` and `form`, and a field of `tree::ValueNode`.
 
 mod blank;
 mod block;

@@ -42,7 +42,7 @@ pub(crate) fn walk(tree: &ValueTree, input: &[u8], cut: bool, bounds: &Bounds, n
     }
     let depth = bounds.depth.min(Bounds::MAXIMUM_DEPTH);
     let counts = SmallVec::new();
-    let mut walk = Walk { tree, notes, input, cut, position: 0, depth, names: bounds.values, counts };
+    let mut walk = Walk { tree, notes, input, cut, position: 0, depth, counts };
     walk.counts.resize(tree.nodes().len(), 0);
     walk.fields(&root, usize::MAX, None, 0).err()
 }
@@ -60,8 +60,6 @@ struct Walk<'t, 'x> {
     position: usize,
     /// The deepest nesting.
     depth: usize,
-    /// Most names that are noted of one message.
-    names: usize,
     /// How often the field of each node has occurred.
     counts: SmallVec<[u32; 32]>,
 }
@@ -82,7 +80,6 @@ impl Walk<'_, '_> {
         }
         let mut below = Positions::new();
         let mut elements = Positions::new();
-        let mut named: SmallVec<[u32; 16]> = SmallVec::new();
         let may_end = |walk: &Self| {
             let outermost = depth == 0 && !walk.cut;
             group.is_none() && (walk.position == limit || outermost && walk.position == walk.input.len())
@@ -93,13 +90,7 @@ impl Walk<'_, '_> {
             if kind == wire::END_OF_GROUP {
                 return if group == Some(number) { Ok(()) } else { Err(Stop::at(start, "no such group is open")) };
             }
-            if tree.wants_property_names(at)
-                && named.len() <= self.names
-                && let Err(place) = named.binary_search(&number)
-            {
-                named.insert(place, number);
-                self.notes.property_name(tree, at, Raw::Number(number.into()));
-            }
+            self.notes.property_name(tree, at, Raw::Number(number.into()));
             let mut digits = [0; 10];
             tree.property(at, decimal(number, &mut digits), &mut below);
             for place in 0..below.len() {

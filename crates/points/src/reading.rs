@@ -11,7 +11,7 @@ const CONTAINERS: &[(&[Step], Kind, NamedStep)] = &[
     (&[Step::Queries, Step::Names], Kind::Query, |name| Some(Step::Query(base_name(name).to_owned()))),
     (&[Step::Headers, Step::Names], Kind::Header, |name| HeaderLabel::new(name).map(Step::Header)),
     (&[Step::Cookies, Step::Names], Kind::Cookie, |name| Some(Step::Cookie(name.to_owned()))),
-    (&[Step::Multiparts, Step::Names], Kind::Multipart, |name| Some(Step::Multipart(name.to_owned()))),
+    (&[Step::Multiparts, Step::Names], Kind::Multipart, |name| Some(Step::Multipart(base_name(name).to_owned()))),
     // All names of a form stand directly behind it.
     (&[Step::Names], Kind::Property, |name| Some(Step::Property(base_name(name).to_owned()))),
     (&[Step::Properties, Step::Names], Kind::Property, |name| Some(Step::Property(name.to_owned()))),

@@ -96,12 +96,6 @@ impl ValueTree {
         })
     }
 
-    /// Whether one of the nodes wants the names of properties.
-    #[inline]
-    pub(crate) fn wants_property_names(&self, at: &[u32]) -> bool {
-        at.iter().any(|position| self.node(*position).property_names.is_some())
-    }
-
     /// The nodes below a node.
     pub(crate) fn below(&self, position: u32) -> std::ops::Range<usize> {
         position as usize + 1..self.node(position).end as usize

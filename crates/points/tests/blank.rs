@@ -149,3 +149,39 @@ proptest! {
         prop_assert!(!shown.contains("can"), "{}", shown);
     }
 }
+
+#[test]
+fn parts_and_fields_of_messages_become_stars_or_all_of_the_body_does() {
+    let sent = |content_type: &str, body: &str| {
+        let mut exchange = support::exchange("POST /", &[("Content-Type", content_type)], body, None);
+        exchange.request.host = Some(threadline_model::CapturedText::new("a"));
+        exchange
+    };
+    let part = |name: &str, content: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{content}\r\n")
+    };
+    let parts = |parts: &[(&str, &str)]| {
+        let body: String = parts.iter().map(|(name, content)| part(name, content)).collect();
+        sent("multipart/form-data; boundary=b", &format!("{body}--b--"))
+    };
+    let messages = |body: &str| sent("application/protobuf", body);
+    // Field 1 `visible`, field 2 `canary`, a message in field 3 with `canary` in field 1.
+    let (visible, canary, message) = ("\n\u{7}visible", "\u{12}\u{6}canary", "\u{1a}\u{8}\n\u{6}canary");
+    let password = "request > body > multipart password";
+    let field = "request > body > protobuf > property 2";
+    let nested = "request > body > protobuf > property 3 > property 1";
+    for (exchange, mask, shows_the_rest) in [
+        (parts(&[("user", "visible"), ("password", "canary")]), password, true),
+        (parts(&[("password", "x"), ("user", "visible"), ("password", "canary")]), password, false),
+        (parts(&[("password", "x"), ("user", "visible"), ("password[old]", "canary")]), password, false),
+        (messages(&format!("{visible}{canary}")), field, true),
+        (messages(&format!("{visible}{message}")), nested, true),
+        (messages(&format!("{visible}\u{12}\u{1}x{canary}")), field, false),
+        (messages(&format!("{visible}{message}\u{1a}\u{3}\n\u{1}x")), nested, false),
+        (messages(&format!("{visible}\u{12}\u{7f}canary")), field, false),
+    ] {
+        let shown = text(&blanked(&exchange, &[mask]));
+        assert!(!shown.contains("canary"), "{mask} {shown}");
+        assert_eq!(shown.contains("visible"), shows_the_rest, "{mask} {shown}");
+    }
+}

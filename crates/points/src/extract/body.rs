@@ -57,9 +57,9 @@ impl<'e> Run<'e, '_> {
     fn plain_body(&mut self, plan: &BodyPlan, text: Text<'e, '_>, ending: Ending, headers: &CapturedHeaders) {
         let bytes = text.bytes();
         let formats = Formats {
-            json: begins_with(bytes, b"{[") || !declares_other_than(b"json", headers),
+            json: begins_with(bytes, b"{[", ending) || !declares_other_than(b"json", headers),
             form: plan.value.form.is_none() || !declares_other_than_form(headers),
-            xml: plan.value.xml.is_none() || may_be_xml(bytes, headers),
+            xml: plan.value.xml.is_none() || may_be_xml(bytes, headers, ending),
             protobuf: !declares_text(headers),
             said: Said::Body(headers.first("content-type").and_then(Charset::of_content_type)),
         };
@@ -79,11 +79,14 @@ impl<'e> Run<'e, '_> {
     }
 }
 
-/// Whether the first character of a text is one of these, in whatever encoding of Unicode: an object or an array starts
-/// so, or a tag.
-fn begins_with(text: &[u8], characters: &[u8]) -> bool {
+/// Whether the first character of a text is one of these, in whatever encoding of Unicode, or may be when more of it is
+/// there: an object or an array starts so, or a tag.
+fn begins_with(text: &[u8], characters: &[u8], ending: Ending) -> bool {
     let ignored = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, 0 | 0xef | 0xbb | 0xbf | 0xfe | 0xff);
-    text.iter().find(|byte| !ignored(**byte)).is_some_and(|first| characters.contains(first))
+    match text.iter().find(|byte| !ignored(**byte)) {
+        Some(first) => characters.contains(first),
+        None => ending.is_open(),
+    }
 }
 
 /// Whether the message says that its body is something else than JSON or XML. An HTML page is then no broken JSON
@@ -98,14 +101,14 @@ fn declares_other_than(format: &[u8], headers: &CapturedHeaders) -> bool {
 
 /// Whether a body may be XML. A page that is declared to be HTML and starts as such is none, although a tag is its
 /// beginning.
-fn may_be_xml(text: &[u8], headers: &CapturedHeaders) -> bool {
+fn may_be_xml(text: &[u8], headers: &CapturedHeaders, ending: Ending) -> bool {
     if !declares_other_than(b"xml", headers) {
         return true;
     }
     let page = text.trim_ascii_start();
     let starts = |word: &[u8]| page.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
     let is_page = !declares_other_than(b"html", headers) && (starts(b"<!doctype html") || starts(b"<html"));
-    begins_with(text, b"<") && !is_page
+    begins_with(text, b"<", ending) && !is_page
 }
 
 /// Whether the message says that its body is JSON, XML, HTML, multipart or binary. Every text is a form, so a document

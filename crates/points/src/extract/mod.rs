@@ -570,7 +570,10 @@ impl<'e, 's> Run<'e, 's> {
                     let value = text.part(start..end);
                     self.rewritten(&node.first, value, decode::form(value.bytes()), part);
                 }
-                None if state.nested => self.fill(&node.first.all, Without::NotScalar),
+                // Behind a cut there may be a value.
+                None if state.nested && matches!(missing, Without::Absent) => {
+                    self.fill(&node.first.all, Without::NotScalar);
+                }
                 None => self.fill(&node.first.all, missing),
             }
             let Some(joined) = &node.joined else { continue };

@@ -80,7 +80,10 @@ impl<'e> Run<'e, '_> {
             }
             match state.first {
                 Some(range) => self.part(&node.first, range, delivery),
-                None if state.nested => self.fill(&node.first.all, Without::NotScalar),
+                // Behind a cut there may be a value.
+                None if state.nested && matches!(missing, Without::Absent) => {
+                    self.fill(&node.first.all, Without::NotScalar);
+                }
                 None => self.fill(&node.first.all, missing),
             }
             let Some(joined) = &node.joined else { continue };
