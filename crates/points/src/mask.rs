@@ -14,30 +14,38 @@ pub(crate) fn overlap(one: &Point, other: &Point) -> bool {
     match steps.iter().zip(other.steps()).position(|(one, other)| one != other) {
         // One is the other, or lies in it.
         None => true,
-        Some(place) => match (&steps[place], &other.steps()[place]) {
-            (Step::Property(one), Step::Property(other)) | (Step::Attribute(one), Step::Attribute(other))
-                if in_xml(&steps[..place]) =>
-            {
-                may_be_one(one, other)
+        Some(place) => {
+            let (before, one, other) = (&steps[..place], &steps[place], &other.steps()[place]);
+            match (one, other) {
+                (Step::Property(_), Step::Property(_)) | (Step::Attribute(_), Step::Attribute(_)) if in_xml(before) => {
+                    may_be_same(before, one, other)
+                }
+                (one, other) => !apart(one, other),
             }
-            (one, other) => !apart(one, other),
-        },
+        }
     }
 }
 
 /// Whether what follows these steps is a name in an XML document.
-fn in_xml(steps: &[Step]) -> bool {
+pub(crate) fn in_xml(steps: &[Step]) -> bool {
     let navigates = |step: &&Step| {
         matches!(step, Step::Property(_) | Step::Properties | Step::Index(_) | Step::Indexes | Step::All | Step::Names)
     };
     steps.iter().rev().find(|step| !navigates(step)) == Some(&Step::Xml)
 }
 
-/// Whether two names in an XML document can be those of the same: a tag is spelled with its prefix, its namespace or
-/// neither. What an entity stands for can be anywhere.
-fn may_be_one(one: &str, other: &str) -> bool {
+/// Whether two names behind these steps can be those of the same. In XML a tag is spelled with its prefix, its
+/// namespace or neither, and what an entity stands for can be anywhere.
+pub(crate) fn may_be_same(before: &[Step], one: &Step, other: &Step) -> bool {
     let is_entity = |name: &str| name.starts_with(['&', '%']);
-    local_name(one) == local_name(other) || is_entity(one) || is_entity(other)
+    match (one, other) {
+        (Step::Property(one), Step::Property(other)) | (Step::Attribute(one), Step::Attribute(other))
+            if in_xml(before) =>
+        {
+            local_name(one) == local_name(other) || is_entity(one) || is_entity(other)
+        }
+        _ => one == other,
+    }
 }
 
 /// Whether two steps at the same place pick different things.
