@@ -21,6 +21,7 @@ pub(crate) struct Format {
 /// Every format, in the order in which what they give is listed. A further format adds a line.
 const FORMATS: &[Format] = &[
     Format { steps: &[Step::Json], looks: |value, _| looks_like_json(value), media: Some(b"json") },
+    Format { steps: &[Step::Xml], looks: |value, _| looks_like_xml(value), media: Some(b"xml") },
     Format { steps: &[Step::Form], looks: |value, _| looks_like_form(value), media: Some(b"x-www-form-urlencoded") },
     Format { steps: &[Step::Grpc], looks: |_, _| false, media: Some(b"grpc") },
     Format { steps: &[Step::Protobuf], looks: |_, _| false, media: Some(b"protobuf") },
@@ -67,6 +68,15 @@ pub(crate) fn of_body<'v>(beginning: &'v [u8], media_type: &'v [u8]) -> impl Ite
 fn looks_like_json(value: &[u8]) -> bool {
     let value = value.strip_prefix(b"\xef\xbb\xbf").unwrap_or(value);
     matches!(value.trim_ascii_start().first(), Some(b'{' | b'['))
+}
+
+/// How a tag or a declaration begins.
+fn looks_like_xml(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b"\xef\xbb\xbf").unwrap_or(value);
+    match value.trim_ascii_start() {
+        [b'<', first, ..] => matches!(first, b'?' | b'!' | b'_') || first.is_ascii_alphabetic() || !first.is_ascii(),
+        _ => false,
+    }
 }
 
 /// Names with values, and nothing that a form encodes.
@@ -135,6 +145,8 @@ mod tests {
         for (value, last, expected) in [
             (" {\"a\":1}", &property, &["json"][..]),
             ("[]", &property, &["json"]),
+            ("\n<a/>", &property, &["xml"]),
+            ("<3", &property, &[]),
             ("a=1&b=", &property, &["form"]),
             ("a=1", &property, &["form"]),
             ("dXNlcjpwYXNz", &property, &["base64"]),
