@@ -30,6 +30,7 @@ for purpose in "$@"; do
         bench)
             need nginx nginx-light # the proxy's yardstick
             need wrk wrk
+            need valgrind valgrind # counts instructions
             ;;
         *) fail "unknown purpose '$purpose' (tests, fuzz or bench)" ;;
     esac

@@ -1,6 +1,7 @@
 //! The performance suite behind `make bench`. It measures and prints; it never fails because a machine is slow.
 #![allow(clippy::print_stdout, reason = "printing the table is what this program is for")]
 
+mod parsers;
 mod pipeline;
 mod proxy;
 mod store;
@@ -19,7 +20,7 @@ use table::Table;
 #[derive(Debug, Parser)]
 struct Options {
     /// What to measure.
-    #[arg(value_enum, default_values_t = [Part::Pipeline, Part::Store, Part::Proxy])]
+    #[arg(value_enum, default_values_t = [Part::Pipeline, Part::Parsers, Part::Store, Part::Proxy])]
     parts: Vec<Part>,
     /// Rows for the store's figures; the budget is stated for 10 million.
     #[arg(long, default_value_t = 10_000_000)]
@@ -37,6 +38,10 @@ struct Options {
 enum Part {
     /// Extract to row, in process, one core.
     Pipeline,
+    /// Each parser beside the library it stands on and a tree of the whole message.
+    Parsers,
+    /// How the parsers' work grows on the worst inputs, in instructions (needs valgrind; some minutes).
+    Work,
     /// The embedded store: ingest, size, questions.
     Store,
     /// The proxy beside nginx (needs nginx and wrk).
@@ -44,7 +49,7 @@ enum Part {
 }
 
 fn main() {
-    if proxy::act() {
+    if proxy::act() || parsers::work::act() {
         return;
     }
     let options = Options::parse();
@@ -52,6 +57,12 @@ fn main() {
     for part in options.parts {
         match part {
             Part::Pipeline => pipeline::run(&mut table),
+            Part::Parsers => parsers::run(&mut table),
+            Part::Work => {
+                if let Err(unmeasured) = parsers::work::run(&mut table) {
+                    println!("The parsers' work was not counted. {unmeasured}");
+                }
+            }
             Part::Proxy => {
                 let length = Duration::from_secs(options.seconds);
                 let options =

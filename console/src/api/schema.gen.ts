@@ -243,6 +243,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/points/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List the points of an exchange
+         * @description Every point with its value, also inside of values: a token's claims, JSON in a cookie. The exchange is one seen
+         *     recently (each look is in the audit log) or a sample, which is not kept.
+         *
+         *     Roles: admin.
+         */
+        post: operations["list_points"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/points/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try out a point
+         * @description Shows which part of the message a point selects, with the value, or where it went astray and what stands there
+         *     instead. The exchange is one seen recently (each look is in the audit log) or a sample, which is not kept.
+         *
+         *     Roles: admin.
+         */
+        post: operations["preview_point"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/policy/parameters": {
         parameters: {
             query?: never;
@@ -327,6 +373,99 @@ export interface paths {
          * @description Roles: admin, analyst, viewer.
          */
         get: operations["read_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recent-exchanges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List recent exchanges
+         * @description What nodes of this process saw last, while that is switched on. Each look is in the audit log.
+         *
+         *     Roles: admin.
+         */
+        get: operations["list_recent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recent-exchanges/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read whether recent exchanges are kept
+         * @description Roles: admin.
+         */
+        get: operations["read_settings"];
+        /**
+         * Keep recent exchanges, or stop keeping them
+         * @description They stand in the nodes' memory only and are shown to administrators: whole exchanges, credentials included, but for
+         *     what masks cover. Off unless somebody switches it on; switching off forgets them at once.
+         *
+         *     Roles: admin.
+         */
+        put: operations["save_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recent-exchanges/{exchange_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a recent exchange
+         * @description Whole, credentials included, but for what masks cover. Each look is in the audit log.
+         *
+         *     Roles: admin.
+         */
+        get: operations["read_recent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recent-exchanges/{exchange_id}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the points of a recent exchange
+         * @description Every point with its value, in the order of the message. Each look is in the audit log.
+         *
+         *     Roles: admin.
+         */
+        get: operations["list_points_of_recent"];
         put?: never;
         post?: never;
         delete?: never;
@@ -639,6 +778,11 @@ export interface components {
             /** @description Version of Threadline. */
             version: string;
         };
+        /**
+         * @description How much of a body was captured.
+         * @enum {string}
+         */
+        BodyExtent: "whole" | "prefix" | "not_captured";
         /** @description A rule of the built-in grouping set, or a fallback. Read-only. */
         BuiltInRule: {
             /** @description What it looks at, in a sentence. */
@@ -651,6 +795,66 @@ export interface components {
          * @enum {string}
          */
         CallerKind: "person" | "token" | "local" | "file";
+        /** @description Bytes as captured. Exactly one of the two is there. */
+        CapturedBytes: {
+            /** @description The bytes in base64, if they are not. */
+            base64: string | null;
+            /** @description The bytes, if they are UTF-8. Hostile: escape it where it is shown. */
+            text: string | null;
+        };
+        /** @description One header. */
+        CapturedHeader: {
+            /** @description Its name, in lower case. */
+            name: string;
+            /** @description Its value. */
+            value: components["schemas"]["CapturedBytes"];
+        };
+        /** @description A message body, with the content codings that its headers name. */
+        CapturedMessageBody: {
+            /**
+             * Format: int64
+             * @description Bytes captured.
+             */
+            bytes: number;
+            /** @description What was captured. */
+            content: components["schemas"]["CapturedBytes"];
+            /** @description How much that is of the body. */
+            extent: components["schemas"]["BodyExtent"];
+        };
+        /** @description Both messages of an exchange. */
+        CapturedMessages: {
+            /** @description The request. */
+            request: components["schemas"]["CapturedRequest"];
+            response: components["schemas"]["CapturedResponse"] | null;
+        };
+        /** @description A request as captured. */
+        CapturedRequest: {
+            /** @description The body. */
+            body: components["schemas"]["CapturedMessageBody"];
+            /** @description The headers. Selections count them from 0. */
+            headers: components["schemas"]["CapturedHeader"][];
+            host: components["schemas"]["CapturedBytes"] | null;
+            /** @description The method. */
+            method: components["schemas"]["CapturedBytes"];
+            /** @description Path and query. */
+            target: components["schemas"]["CapturedBytes"];
+            /** @description `HTTP/1.1` …; null when unknown. */
+            version: string | null;
+        };
+        /** @description A response as captured. */
+        CapturedResponse: {
+            /** @description The body. */
+            body: components["schemas"]["CapturedMessageBody"];
+            /** @description The headers. Selections count them from 0. */
+            headers: components["schemas"]["CapturedHeader"][];
+            /**
+             * Format: int32
+             * @description The status code.
+             */
+            status: number;
+            /** @description `HTTP/1.1` …; null when unknown. */
+            version: string | null;
+        };
         /** @description One value of a field with the number of exchanges that have it. */
         Count: {
             /**
@@ -847,6 +1051,11 @@ export interface components {
             /** @description Why, and what would be accepted. */
             reason: string;
         };
+        /**
+         * @description What became of a point.
+         * @enum {string}
+         */
+        Finding: "value" | "absent" | "empty" | "masked" | "not_scalar" | "unparsable" | "not_captured";
         /** @description The first administrator. */
         FirstRun: {
             /** @description Name to sign in with, 1 to 64 characters. */
@@ -889,6 +1098,12 @@ export interface components {
              * @description Distinct sessions in it.
              */
             sessions: number;
+        };
+        /** @description An exchange to look for points in. */
+        ListInput: {
+            /** @description An exchange seen recently; or `sample`. */
+            exchange_id?: string | null;
+            sample?: components["schemas"]["SampleInput"] | null;
         };
         /** @description Who is asking. */
         Me: {
@@ -1012,6 +1227,46 @@ export interface components {
         };
         /** @description A point in its text spelling (`request > query token`) or its JSON spelling (`["request",["query","token"]]`). */
         PointInput: string | unknown[];
+        /** @description One point of an exchange. */
+        PointOfExchange: {
+            /** @description Credentials usually stand there. */
+            credential: boolean;
+            /** @description `value`, `empty` or `masked`. */
+            found: components["schemas"]["Finding"];
+            /** @description Text spelling. */
+            point: string;
+            /** @description JSON spelling. */
+            point_json: unknown[];
+            selection: components["schemas"]["PointSelection"] | null;
+            value: components["schemas"]["PointValue"] | null;
+        };
+        /** @description A parser that stopped before the end of what it was given. */
+        PointParseError: {
+            /**
+             * Format: int32
+             * @description Bytes from the start of what the parser was given.
+             */
+            offset: number;
+            /** @description The parser: `json` … */
+            parser: string;
+            /** @description Where: `request body` … */
+            part: string;
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description What a point selects in an exchange. */
+        PointPreview: components["schemas"]["PointSpellings"] & {
+            /** @description What became of it. */
+            found: components["schemas"]["Finding"];
+            messages: components["schemas"]["CapturedMessages"] | null;
+            /** @description The parsers that stopped early. */
+            parse_errors: components["schemas"]["PointParseError"][];
+            /** @description The bytes of the message that the values are, or were decoded out of. */
+            selections: components["schemas"]["PointSelection"][];
+            stop: components["schemas"]["PointStop"] | null;
+            /** @description The value, or the first ones of a point that takes several; empty when there is none. */
+            values: components["schemas"]["PointValue"][];
+        };
         /** @description What is wrong with a point. */
         PointProblem: {
             /** @description What may stand there instead; empty when that is no short list. */
@@ -1023,6 +1278,30 @@ export interface components {
              * @description Position of the step at fault, from 0; null when no single step is.
              */
             step: number | null;
+        };
+        /** @description Bytes of a message. */
+        PointSelection: {
+            /**
+             * Format: int64
+             * @description The byte behind the last one.
+             */
+            end: number;
+            /** @description The bytes are the value; otherwise the value was decoded out of them. */
+            exact: boolean;
+            /**
+             * Format: int32
+             * @description Which header, counted from 0; null for other parts.
+             */
+            header: number | null;
+            /** @description `method`, `target`, `version`, `host`, `status`, `header` or `body`. */
+            part: string;
+            /** @description `request` or `response`. */
+            side: string;
+            /**
+             * Format: int64
+             * @description The first byte selected, counted from the start of the part (of a header: of its value).
+             */
+            start: number;
         };
         /** @description One point in its three spellings. */
         PointSpellings: {
@@ -1037,10 +1316,52 @@ export interface components {
             /** @description `request` or `response`. */
             side: string;
         };
+        /** @description Where a point went astray. */
+        PointStop: {
+            /**
+             * Format: int64
+             * @description How many more there are at least (`names`), how many elements (`elements`) or bytes (`text`).
+             */
+            count: number;
+            /** @description The names that stand there (`names`). */
+            names: string[];
+            /** @description The same in a sentence, without the names. */
+            reason: string;
+            /**
+             * @description What stands there: `nothing`, `names`, `elements`, `text`, `empty`, `hollow`, `masked`, `unparsable` or
+             *     `not_captured`.
+             */
+            standing: string;
+            /**
+             * Format: int32
+             * @description The step that leads nowhere, from 0: `request` or `response` is step 0.
+             */
+            step: number;
+        };
         /** @description A point to check. */
         PointToCheck: {
             /** @description The point as written. */
             point: components["schemas"]["PointInput"];
+        };
+        /** @description A value, perhaps its beginning only. */
+        PointValue: {
+            /**
+             * Format: int64
+             * @description How many bytes the whole value has.
+             */
+            bytes: number;
+            /** @description The value, or its first bytes. */
+            content: components["schemas"]["CapturedBytes"];
+            /** @description Only the beginning is shown. */
+            cut: boolean;
+        };
+        /** @description The points of an exchange. */
+        PointsOfExchange: {
+            messages: components["schemas"]["CapturedMessages"] | null;
+            /** @description In the order of the message; what lies in a value stands behind it. */
+            points: components["schemas"]["PointOfExchange"][];
+            /** @description There are more than are listed. */
+            truncated: boolean;
         };
         /** @description The whole list as it is to be. */
         PolicyInput: {
@@ -1123,6 +1444,14 @@ export interface components {
             /** @description Newest first. */
             versions: components["schemas"]["PolicyVersion"][];
         };
+        /** @description A point to try out. */
+        PreviewInput: {
+            /** @description An exchange seen recently; or `sample`. */
+            exchange_id?: string | null;
+            /** @description The point as written. */
+            point: components["schemas"]["PointInput"];
+            sample?: components["schemas"]["SampleInput"] | null;
+        };
         /** @description Problem details (RFC 9457). */
         ProblemDetails: {
             /** @description What happened this time. */
@@ -1146,11 +1475,102 @@ export interface components {
             /** @description First moment outside. */
             to: components["schemas"]["Time"];
         };
+        /** @description One exchange that is kept, whole. */
+        RecentExchange: components["schemas"]["RecentExchangeSummary"] & components["schemas"]["CapturedMessages"] & {
+            /** @description The client's address; null when unknown. */
+            client_ip: string | null;
+        };
+        /** @description What is kept. */
+        RecentExchangeList: {
+            /** @description Newest first. */
+            exchanges: components["schemas"]["RecentExchangeSummary"][];
+            /** @description Exchanges are kept; while they are not, the list is empty. */
+            on: boolean;
+        };
+        /** @description One exchange that is kept, without its content. */
+        RecentExchangeSummary: {
+            /** @description Identity of the exchange, a UUID; the same as in sessions. */
+            exchange_id: string;
+            /** @description The host; null when unknown. */
+            host: string | null;
+            /** @description The method. */
+            method: string;
+            /** @description How it ended: `completed`, `client_aborted`, `upstream_failed`, `refused`, `upgraded`. */
+            outcome: string;
+            /** @description The path without the query. */
+            path: string;
+            /**
+             * Format: int64
+             * @description Bytes of the request body that were captured.
+             */
+            request_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of the response body that were captured.
+             */
+            response_bytes: number;
+            /** @description Its session, 32 hexadecimal digits. */
+            session_id: string;
+            /**
+             * Format: int32
+             * @description The status code; null when there was no response.
+             */
+            status: number | null;
+            /** @description Start of the request. */
+            ts: components["schemas"]["Time"];
+        };
+        /** @description Whether nodes keep exchanges that they saw, and how many. */
+        RecentSettings: {
+            /**
+             * Format: int64
+             * @description Most bytes of all together.
+             */
+            bytes: number;
+            /**
+             * Format: int32
+             * @description Most exchanges.
+             */
+            exchanges: number;
+            /**
+             * Format: int64
+             * @description How many are kept now.
+             */
+            kept: number;
+            /** @description Nodes keep them. */
+            on: boolean;
+        };
+        /** @description Whether nodes are to keep exchanges, and how many. */
+        RecentSettingsInput: {
+            /**
+             * Format: int64
+             * @description Most bytes of all together. Left out: as it was.
+             */
+            bytes?: number | null;
+            /**
+             * Format: int32
+             * @description Most exchanges. Left out: as it was.
+             */
+            exchanges?: number | null;
+            /** @description Keep them. Switching off forgets what is kept. */
+            on: boolean;
+        };
         /**
          * @description What somebody may do; the routes' table says what that is.
          * @enum {string}
          */
         Role: "admin" | "analyst" | "viewer" | "node";
+        /** @description An exchange written down: messages as HTTP/1.1 writes them, or an entry of an HTTP Archive. */
+        SampleInput: {
+            /** @description An element of `log.entries` of a HAR file, instead of the two. */
+            har_entry?: Record<string, never> | null;
+            /**
+             * @description Request line, headers, an empty line, body. Line feeds do for line ends; the body is taken as written, without
+             *     framing and decoded.
+             */
+            request?: string | null;
+            /** @description Status line, headers, an empty line, body. */
+            response?: string | null;
+        };
         /** @description An exchange whose request belongs to one session and whose response made it another's. */
         SessionLink: {
             /** @description The first such exchange. */
@@ -1973,6 +2393,72 @@ export interface operations {
             };
         };
     };
+    list_points: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListInput"];
+            };
+        };
+        responses: {
+            /** @description The points. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsOfExchange"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    preview_point: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewInput"];
+            };
+        };
+        responses: {
+            /** @description What it selects. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointPreview"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     read_parameters: {
         parameters: {
             query?: never;
@@ -2128,6 +2614,161 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyVersionDetails"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_recent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All that are kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecentExchangeList"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    read_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings that hold. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecentSettings"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    save_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecentSettingsInput"];
+            };
+        };
+        responses: {
+            /** @description The settings that hold now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecentSettings"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    read_recent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A UUID. */
+                exchange_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The exchange. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecentExchange"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_points_of_recent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A UUID. */
+                exchange_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The points. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsOfExchange"];
                 };
             };
             /** @description What went wrong (RFC 9457). */

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use threadline_model::{Clock, Network, Timestamp};
+use threadline_points::Bounds;
 use threadline_policy::{Policy, PolicyDocument};
 use threadline_store::ExchangeStore;
 use tokio::net::TcpListener;
@@ -18,6 +19,7 @@ use crate::api::status::NodeStatus;
 use crate::database::{self, Database, DatabaseError};
 use crate::metrics::HubMetrics;
 use crate::policies::{LoadError, Policies, SaveError, StoredPolicyError};
+use crate::recent::{NoNodes, RecentExchanges, RecentSetting, SampleError, SampleReader};
 use crate::security::first_run::FirstRun;
 use crate::security::host::PublicUrl;
 use crate::security::local_token::LocalToken;
@@ -53,6 +55,12 @@ pub struct HubSettings {
     pub built_in_rules: Vec<BuiltInRule>,
     /// The grouping stage's reading of a trace.
     pub trace_outcome: TraceOutcome,
+    /// What the nodes of this process keep of what they saw recently.
+    pub recent: Arc<dyn RecentExchanges>,
+    /// What nodes spend on analysing one exchange, so that a point tried out here finds what it finds there.
+    pub bounds: Bounds,
+    /// Reads exchanges that somebody wrote down.
+    pub read_sample: SampleReader,
     /// The nodes of this process and what they count.
     pub nodes: Arc<dyn Fn() -> Vec<NodeStatus> + Send + Sync>,
     /// Whether everything works; the error is a reason in words.
@@ -75,6 +83,11 @@ impl HubSettings {
             secret_fingerprint: None,
             built_in_rules: Vec::new(),
             trace_outcome: |_| None,
+            recent: Arc::new(NoNodes),
+            bounds: Bounds::default(),
+            read_sample: Arc::new(|_| {
+                Err(SampleError { field: "request", reason: "this hub reads no samples".to_owned() })
+            }),
             nodes: Arc::new(Vec::new),
             ready: Arc::new(|| Ok(())),
             render_metrics: Arc::new(|| "# EOF\n".to_owned()),
@@ -140,6 +153,8 @@ pub(crate) struct Inner {
     pub(crate) started_at: Timestamp,
     pub(crate) database: Database,
     pub(crate) policies: Policies,
+    /// Whether nodes keep what they see; held while it changes.
+    pub(crate) recent_setting: tokio::sync::Mutex<RecentSetting>,
     pub(crate) first_run: FirstRun,
     pub(crate) local_token: LocalToken,
     pub(crate) passwords: Passwords,
@@ -184,6 +199,8 @@ impl Hub {
         database::audit::forget_old(&database, now).await?;
         let policies = Policies::load(database.clone(), Arc::clone(&clock)).await?;
         let anybody = database::people::any(&database).await?;
+        let recent_setting = RecentSetting::load(&database).await?;
+        settings.recent.configure(recent_setting.limits());
         let inner = Inner {
             first_run: FirstRun::prepare(&settings.directory, anybody)?,
             local_token: LocalToken::generate()?,
@@ -191,6 +208,7 @@ impl Hub {
             throttle: Throttle::default(),
             batch_permits: Semaphore::new(BATCHES_AT_A_TIME),
             uses_unnoted: AtomicBool::new(false),
+            recent_setting: tokio::sync::Mutex::new(recent_setting),
             openapi: routes::openapi_document().into(),
             started_at: now,
             settings,

@@ -1,8 +1,8 @@
 //! The control plane: state, sign-in, the HTTP API and the console.
 //!
 //! A hub keeps settings, people, tokens, the audit log and the policy with its versions in SQLite, asks a store for
-//! exchanges and sessions, and serves both under `/api/v1`. It parses no message, decides no session and knows no
-//! engine; what it shows of nodes and of the grouping stage is handed to it in [`HubSettings`].
+//! exchanges and sessions, and serves both under `/api/v1`. It decides no session and knows no engine; what it shows of
+//! nodes, of exchanges they saw recently and of the grouping stage is handed to it in [`HubSettings`].
 //!
 //! ```
 //! let document = threadline_hub::openapi_document();
@@ -20,6 +20,7 @@ mod hub;
 mod metrics;
 mod policies;
 mod problem;
+mod recent;
 mod recovery;
 mod routes;
 mod security;
@@ -31,6 +32,7 @@ pub use database::DatabaseError;
 pub use hub::{Hub, HubSettings, OpenError, TraceOutcome};
 pub use metrics::HubMetrics;
 pub use policies::{SaveError, StoredPolicyError};
+pub use recent::{RecentExchange, RecentExchanges, RecentLimits, Sample, SampleError, SampleReader};
 pub use recovery::{ResetError, reset_password};
 pub use routes::openapi_document;
 pub use security::host::{PublicUrl, PublicUrlError};

@@ -14,7 +14,7 @@ use utoipa::openapi::{Content, Ref, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::{batches, download, overview, people, policy, sessions, sign_in, status};
+use crate::api::{batches, download, overview, people, points, policy, recent, sessions, sign_in, status};
 use crate::hub::Inner;
 use crate::problem::ProblemDetails;
 use crate::security::Role::{self, Admin, Analyst, Node, Viewer};
@@ -32,7 +32,8 @@ pub(crate) enum Access {
 const READERS: Access = Access::Roles(&[Admin, Analyst, Viewer]);
 /// People and programs, nodes included.
 const EVERY_ROLE: Access = Access::Roles(&[Admin, Analyst, Viewer, Node]);
-/// A policy decides which values leave a node (and become visible to all readers), so it is an administrator's.
+/// A policy decides which values leave a node (and become visible to all readers), so it is an administrator's; so is
+/// what points are tried out on.
 const ADMINISTRATORS: Access = Access::Roles(&[Admin]);
 
 /// Where the API lives.
@@ -61,6 +62,13 @@ pub(crate) const TABLE: &[(Method, &str, Access)] = &[
     (Method::POST,   "/policy/points/check",                READERS),
     (Method::GET,    "/policy/versions",                    READERS),
     (Method::GET,    "/policy/versions/{version}",          READERS),
+    (Method::POST,   "/points/preview",                     ADMINISTRATORS),
+    (Method::POST,   "/points/list",                        ADMINISTRATORS),
+    (Method::GET,    "/recent-exchanges",                   ADMINISTRATORS),
+    (Method::GET,    "/recent-exchanges/settings",          ADMINISTRATORS),
+    (Method::PUT,    "/recent-exchanges/settings",          ADMINISTRATORS),
+    (Method::GET,    "/recent-exchanges/{exchange_id}",     ADMINISTRATORS),
+    (Method::GET,    "/recent-exchanges/{exchange_id}/points", ADMINISTRATORS),
     (Method::GET,    "/status",                             READERS),
     (Method::GET,    "/batches",                            Access::Roles(&[Admin, Node])),
     (Method::POST,   "/batches",                            Access::Roles(&[Admin, Node])),
@@ -108,6 +116,7 @@ pub(crate) fn allowed_methods(path: &str) -> String {
         (name = "sign-in", description = "People sign in; programs send an API token."),
         (name = "sessions", description = "Sessions, their exchanges, and counts over them."),
         (name = "policy", description = "Context parameters and grouping keys."),
+        (name = "points", description = "Points tried out on samples and on exchanges seen recently."),
         (name = "nodes", description = "For nodes and imports."),
         (name = "status", description = "How everything is doing."),
         (name = "administration", description = "People, API tokens, audit log."),
@@ -136,6 +145,12 @@ fn routes() -> OpenApiRouter<Arc<Inner>> {
         .routes(routes!(policy::check_point))
         .routes(routes!(policy::list_versions))
         .routes(routes!(policy::read_version))
+        .routes(routes!(points::preview_point))
+        .routes(routes!(points::list_points))
+        .routes(routes!(recent::list_recent))
+        .routes(routes!(recent::read_settings, recent::save_settings))
+        .routes(routes!(recent::read_recent))
+        .routes(routes!(recent::list_points_of_recent))
         .routes(routes!(status::read_status))
         .routes(routes!(status::read_openapi))
         .routes(routes!(batches::read_terms, batches::append_batch))

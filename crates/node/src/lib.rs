@@ -2,17 +2,20 @@
 //!
 //! [`Pipeline`] is the only place that knows all stages and their order. Around it stand a bounded queue that sheds
 //! rather than slows ([`ExchangeQueue`]), a worker thread, and the export of closed batches, repeated until
-//! acknowledged. This crate opens no socket and no file.
+//! acknowledged. Beside it, and only while that is switched on, the exchanges seen last ([`RecentExchanges`]). This crate
+//! opens no socket and no file.
 
 mod counters;
 mod export;
 mod panics;
 mod pipeline;
 mod queue;
+mod recent;
 mod worker;
 
 pub use counters::NodeCounters;
 pub use export::{ExportError, Exporter};
 pub use pipeline::{CompileError, Pipeline};
 pub use queue::ExchangeQueue;
+pub use recent::{RecentExchange, RecentExchanges, RecentLimits};
 pub use worker::{BATCH_AGE, BATCH_BYTES, BATCH_ROWS, Node, NodeSettings, batch_is_full};

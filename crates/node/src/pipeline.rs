@@ -2,7 +2,7 @@
 
 use threadline_context::{Contextual, Selector};
 use threadline_grouping::{Grouper, InstallationSecret, KeyKind};
-use threadline_model::{Exchange, Source};
+use threadline_model::{Exchange, SessionId, Source};
 use threadline_points::{Bounds, Plan, PlanError, Scratch, Side};
 use threadline_policy::Policy;
 use threadline_record::{MessageSide, ParameterRow, ParseErrorRow, Row, RowBuilder, SessionKeyKind, ValueOrigin};
@@ -53,8 +53,8 @@ impl Pipeline {
         self.scratch = Scratch::default();
     }
 
-    /// Takes one exchange through all stages and appends its row.
-    pub fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) {
+    /// Takes one exchange through all stages and appends its row. Gives the session it belongs to.
+    pub fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) -> SessionId {
         // 1. points: what the policy asks for, one walk per body.
         let extracted = self.plan.extract(exchange, &mut self.scratch);
         // 2. grouping: the session, and why.
@@ -64,6 +64,7 @@ impl Pipeline {
         // 4. record.
         count(&contextual, counters);
         append(exchange, &contextual, self.version, &self.node, rows);
+        contextual.session.id
     }
 }
 

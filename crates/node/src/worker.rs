@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use threadline_grouping::InstallationSecret;
-use threadline_model::{BatchId, Exchange, behind_traffic};
+use threadline_model::{BatchId, Exchange, SessionId, behind_traffic};
 use threadline_points::Bounds;
 use threadline_policy::Policy;
 use threadline_record::RowBuilder;
@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use crate::export::{self, ClosedBatch};
-use crate::{CompileError, ExchangeQueue, Exporter, NodeCounters, Pipeline, panics};
+use crate::{CompileError, ExchangeQueue, Exporter, NodeCounters, Pipeline, RecentExchanges, panics};
 
 /// A batch is closed when it has this many rows …
 pub const BATCH_ROWS: usize = 8_192;
@@ -43,6 +43,8 @@ pub struct NodeSettings {
     pub bounds: Bounds,
     /// Exchanges the queue holds before it sheds.
     pub queue_capacity: usize,
+    /// Where exchanges seen recently are kept, while that is switched on.
+    pub recent: Arc<RecentExchanges>,
 }
 
 /// A running node.
@@ -68,7 +70,8 @@ impl Node {
         let queue = Arc::new(ExchangeQueue::new(settings.queue_capacity, Arc::clone(&counters)));
         let (closed, batches) = mpsc::channel(CLOSED_BATCHES);
         let (give_up, giving_up) = watch::channel(false);
-        let compile = move |policy: &Policy| Pipeline::compile(policy, &secret, &settings.name, settings.bounds);
+        let NodeSettings { name, bounds, recent, .. } = settings;
+        let compile = move |policy: &Policy| Pipeline::compile(policy, &secret, &name, bounds);
         let analysis = compile(&policy.borrow_and_update().clone())?;
         panics::keep_quiet();
         let worker = {
@@ -78,7 +81,8 @@ impl Node {
                 .spawn(move || {
                     behind_traffic();
                     queue.served_by(std::thread::current());
-                    Worker { queue, counters, closed, batch: Batching::default(), analysis, compile, policy }.run();
+                    Worker { queue, counters, closed, batch: Batching::default(), analysis, compile, policy, recent }
+                        .run();
                 })
                 .map_err(CompileError::Thread)?
         };
@@ -125,16 +129,16 @@ struct Batching {
 
 /// What the worker does with an exchange: the pipeline, and something that fails in tests.
 trait Analysis {
-    /// Appends the exchange's row.
-    fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters);
+    /// Appends the exchange's row and gives its session.
+    fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) -> SessionId;
 
     /// Forgets what a panic may have left half done.
     fn recover(&mut self);
 }
 
 impl Analysis for Pipeline {
-    fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) {
-        Self::process(self, exchange, rows, counters);
+    fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) -> SessionId {
+        Self::process(self, exchange, rows, counters)
     }
 
     fn recover(&mut self) {
@@ -150,6 +154,7 @@ struct Worker<A, C> {
     analysis: A,
     compile: C,
     policy: watch::Receiver<Arc<Policy>>,
+    recent: Arc<RecentExchanges>,
 }
 
 impl<A: Analysis, C: FnMut(&Policy) -> Result<A, CompileError>> Worker<A, C> {
@@ -199,8 +204,14 @@ impl<A: Analysis, C: FnMut(&Policy) -> Result<A, CompileError>> Worker<A, C> {
     /// written.
     fn process(&mut self, exchange: &Exchange) {
         let rows_before = self.batch.rows.len();
-        let Self { analysis, batch, counters, .. } = self;
-        let Err(place) = panics::contain(|| analysis.process(exchange, &mut batch.rows, counters)) else { return };
+        let Self { analysis, batch, counters, recent, .. } = self;
+        let contained = panics::contain(|| {
+            let session = analysis.process(exchange, &mut batch.rows, counters);
+            if recent.is_on() {
+                recent.keep(exchange, session);
+            }
+        });
+        let Err(place) = contained else { return };
         self.analysis.recover();
         let failed = self.counters.failed.fetch_add(1, Ordering::Relaxed) + 1;
         if self.batch.rows.len() != rows_before {
@@ -271,6 +282,16 @@ mod tests {
     fn run<A: Analysis>(
         exchanges: Vec<Exchange>,
         policy: watch::Receiver<Arc<Policy>>,
+        compile: impl FnMut(&Policy) -> Result<A, CompileError>,
+    ) -> (Vec<RecordBatch>, Arc<NodeCounters>) {
+        run_beside(Arc::default(), exchanges, policy, compile)
+    }
+
+    /// The same, with a place for exchanges seen recently.
+    fn run_beside<A: Analysis>(
+        recent: Arc<RecentExchanges>,
+        exchanges: Vec<Exchange>,
+        policy: watch::Receiver<Arc<Policy>>,
         mut compile: impl FnMut(&Policy) -> Result<A, CompileError>,
     ) -> (Vec<RecordBatch>, Arc<NodeCounters>) {
         let counters = Arc::new(NodeCounters::default());
@@ -280,7 +301,7 @@ mod tests {
         let (closed, mut batches) = mpsc::channel(CLOSED_BATCHES);
         let analysis = compile(&policy.borrow().clone()).unwrap();
         let batch = Batching::default();
-        Worker { queue, counters: Arc::clone(&counters), closed, batch, analysis, compile, policy }.run();
+        Worker { queue, counters: Arc::clone(&counters), closed, batch, analysis, compile, policy, recent }.run();
         (std::iter::from_fn(|| batches.try_recv().ok()).map(|batch| batch.rows).collect(), counters)
     }
 
@@ -296,10 +317,11 @@ mod tests {
     struct Faulty(Pipeline);
 
     impl Analysis for Faulty {
-        fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) {
+        fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) -> SessionId {
             assert_ne!(exchange.request.target.as_bytes(), b"/panic-before-the-row");
-            Pipeline::process(&mut self.0, exchange, rows, counters);
+            let session = Pipeline::process(&mut self.0, exchange, rows, counters);
             assert_ne!(exchange.request.target.as_bytes(), b"/panic-in-the-row");
+            session
         }
 
         fn recover(&mut self) {
@@ -327,6 +349,22 @@ mod tests {
     }
 
     #[test]
+    fn exchanges_are_kept_with_their_sessions_while_that_is_switched_on() {
+        let recent = Arc::new(RecentExchanges::default());
+        run_beside(Arc::clone(&recent), vec![exchange("/a")], still(policy(1)), pipeline);
+        assert!(recent.list().is_empty());
+        recent.configure(Some(crate::RecentLimits { exchanges: 2, bytes: 1 << 20 }));
+        let (batches, _) =
+            run_beside(Arc::clone(&recent), ["/a", "/b", "/c"].map(exchange).to_vec(), still(policy(1)), pipeline);
+        let kept = recent.list();
+        let targets: Vec<&[u8]> = kept.iter().map(|kept| kept.exchange.request.target.as_bytes()).collect();
+        assert_eq!(targets, [b"/c", b"/b"]);
+        let rows = &batches[0]["session_id"];
+        let session = rows.as_fixed_size_binary().value(2);
+        assert_eq!(session, kept[0].session.as_bytes());
+    }
+
+    #[test]
     fn a_batch_of_large_rows_is_closed_by_its_bytes() {
         let target = format!("/{}?{}", "a".repeat(8_000), "b".repeat(8_000));
         let exchanges = vec![exchange(&target); 1_500];
@@ -341,10 +379,11 @@ mod tests {
     fn a_new_policy_holds_from_the_next_exchange_on() {
         struct Changing(Pipeline, watch::Sender<Arc<Policy>>);
         impl Analysis for Changing {
-            fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) {
-                self.0.process(exchange, rows, counters);
+            fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) -> SessionId {
+                let session = self.0.process(exchange, rows, counters);
                 let next = self.1.borrow().version() + 1;
                 self.1.send_replace(policy(next));
+                session
             }
 
             fn recover(&mut self) {}

@@ -30,6 +30,43 @@ pub(crate) fn base64_into(text: &[u8], decoded: &mut Vec<u8>) -> Result<(), usiz
     }
 }
 
+/// Decodes standard base64 that was written piece by piece, each padded by itself (gRPC-Web). `cut` says that the text
+/// goes on: what is not enough for whole bytes at its end is left.
+///
+/// # Errors
+/// Gives the position of the first byte that does not belong there; the pieces before are decoded.
+pub(crate) fn base64_pieces_into(text: &[u8], cut: bool, decoded: &mut Vec<u8>) -> Result<(), usize> {
+    decoded.clear();
+    let mut start = 0;
+    while start < text.len() {
+        let rest = &text[start..];
+        let length = memchr::memchr(b'=', rest).map_or(rest.len(), |padding| (padding / 4 + 1) * 4).min(rest.len());
+        let piece = if cut { &rest[..length - length % 4] } else { &rest[..length] };
+        match append_base64(piece, decoded) {
+            Ok(()) => start += length,
+            Err(offset) => {
+                // What stands before is whole groups of four.
+                let _ = append_base64(&piece[..offset - offset % 4], decoded);
+                return Err(start + offset);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Decodes standard base64 behind what was decoded before.
+fn append_base64(text: &[u8], decoded: &mut Vec<u8>) -> Result<(), usize> {
+    let before = decoded.len();
+    decoded.resize(before + base64::decoded_len_estimate(text.len()), 0);
+    let written = STANDARD.decode_slice(text, &mut decoded[before..]);
+    decoded.truncate(before + *written.as_ref().unwrap_or(&0));
+    match written {
+        Ok(_) => Ok(()),
+        Err(base64::DecodeSliceError::DecodeError(base64::DecodeError::InvalidByte(offset, _))) => Err(offset),
+        Err(_) => Err(text.len()),
+    }
+}
+
 /// Decodes `%XX` (RFC 3986, section 2.1). A `%` without two digits stands for itself.
 pub(crate) fn percent(text: &[u8]) -> Cow<'_, [u8]> {
     percent_encoding::percent_decode(text).into()
@@ -85,7 +122,7 @@ pub(crate) fn after_scheme(text: &[u8]) -> usize {
 }
 
 /// A byte of a token (RFC 9110, section 5.6.2).
-const fn is_token_byte(byte: u8) -> bool {
+pub(crate) const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,

@@ -75,14 +75,14 @@ pub enum PlanError {
         /// Position of the step, counted as in [`PointError::position`].
         position: usize,
     },
-    /// More points than [`Bounds::points`].
+    /// More points than [`Bounds::points`](crate::Bounds::points).
     TooManyPoints {
         /// How many there are.
         points: usize,
         /// How many there may be.
         bound: usize,
     },
-    /// A point decodes more formats inside each other than [`Bounds::MAXIMUM_ROUNDS`].
+    /// A point decodes more formats inside each other than [`Bounds::MAXIMUM_ROUNDS`](crate::Bounds::MAXIMUM_ROUNDS).
     TooManyRounds {
         /// Position in the list of points, from 0.
         index: usize,

@@ -122,7 +122,8 @@ fn lower_node(trie: &Trie, nodes: &mut Vec<FieldNode>, lowering: &mut Lowering) 
         trie.child(&step).map(|child| lowering.several(|lowering| ValueNode::lower(child, lowering)))
     });
     let every = every.iter().any(Option::is_some).then(|| Box::new(every));
-    let first = ValueNode::lower(trie, lowering);
+    // Nothing looks at the form itself.
+    let first = if position == 0 { ValueNode::default() } else { ValueNode::lower(trie, lowering) };
     // Of one of several values `joined` is what the value itself goes into.
     let joined = if lowering.is_several() { None } else { trie.child(&Step::Joined) };
     let joined = joined.map(|joined| ValueNode::lower(joined, lowering));
@@ -148,10 +149,7 @@ fn lower_node(trie: &Trie, nodes: &mut Vec<FieldNode>, lowering: &mut Lowering) 
 /// Notes where the wanted values stand in `text`. `cut` says that the text goes on beyond its end, so that the last
 /// field is not whole.
 pub(crate) fn walk(tree: &FieldTree, text: &[u8], cut: bool, notes: &mut FieldNotes) {
-    notes.states.clear();
-    notes.states.resize_with(tree.nodes.len(), FieldState::default);
-    notes.log.clear();
-    let mut walk = Walk { tree, states: &mut notes.states, log: &mut notes.log };
+    let mut walk = FieldWalk::new(tree, notes);
     let mut start = 0;
     while start <= text.len() {
         let rest = &text[start..];
@@ -172,23 +170,37 @@ pub(crate) fn walk(tree: &FieldTree, text: &[u8], cut: bool, notes: &mut FieldNo
     }
 }
 
-/// The first field of exactly this name, decoded.
-pub(crate) fn field<'x>(text: &'x [u8], name: &[u8]) -> Option<Cow<'x, [u8]>> {
-    text.split(|byte| *byte == b'&').find_map(|field| {
+/// The first field of exactly this name, decoded. `cut` says that the last field is not whole.
+pub(crate) fn field<'x>(text: &'x [u8], cut: bool, name: &[u8]) -> Option<Cow<'x, [u8]>> {
+    let whole = if cut { memchr::memrchr(b'&', text).unwrap_or(0) } else { text.len() };
+    text[..whole].split(|byte| *byte == b'&').find_map(|field| {
         let equals = memchr::memchr(b'=', field)?;
         (*decode::form(&field[..equals]) == *name).then(|| decode::form(&field[equals + 1..]))
     })
 }
 
-struct Walk<'t> {
+/// Takes fields, one after the other, to the places that their names mean.
+pub(crate) struct FieldWalk<'t> {
     tree: &'t FieldTree,
     states: &'t mut [FieldState],
     log: &'t mut Vec<(u32, Every, Noted)>,
 }
 
-impl Walk<'_> {
-    fn field(&mut self, name: &[u8], value: (usize, usize)) {
+impl<'t> FieldWalk<'t> {
+    pub(crate) fn new(tree: &'t FieldTree, notes: &'t mut FieldNotes) -> Self {
+        notes.states.clear();
+        notes.states.resize_with(tree.nodes.len(), FieldState::default);
+        notes.log.clear();
+        Self { tree, states: &mut notes.states, log: &mut notes.log }
+    }
+
+    /// A value that has no name.
+    pub(crate) fn unnamed(&mut self, value: (usize, usize)) {
         self.note(0, Every::Property, || Noted::Value(value));
+    }
+
+    pub(crate) fn field(&mut self, name: &[u8], value: (usize, usize)) {
+        self.unnamed(value);
         self.note(0, Every::PropertyName, || Noted::Name(name.to_vec()));
         for branch in self.tree.nodes[0].properties.iter() {
             if let Some(rest) = name.strip_prefix(&*branch.name)

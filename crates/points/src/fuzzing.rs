@@ -9,13 +9,14 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use base64::Engine as _;
 use http::{HeaderMap, HeaderValue, header};
 use threadline_model::{
     CapturedBody, CapturedHeaders, CapturedText, Exchange, ExchangeId, Outcome, Request, Response, Sizes, Source,
     Timestamp, TlsFingerprints,
 };
 
-pub use structure::fuzz_policy_and_message;
+pub use structure::{fuzz_policy_and_message, fuzz_shown};
 
 use crate::coding::{Coders, Coding};
 use crate::json;
@@ -117,6 +118,36 @@ pub const POINTS: &[&str] = &[
     "request > body > graphql > variable a",
     "request > body > graphql > variable > all > property > names",
     "request > body > graphql > variable > names",
+    "request > body > multipart a",
+    "request > body > multipart a > index 1",
+    "request > body > multipart a > property b > index 0",
+    "request > body > multipart a > joined",
+    "request > body > multipart a > form > property b",
+    "request > body > multipart a > header CONTENT-DISPOSITION",
+    "request > body > multipart a > index > all > header CONTENT-TYPE",
+    "request > body > multipart > all",
+    "request > body > multipart > names",
+    "request > body > protobuf > property 1 > index 0",
+    "request > body > protobuf > property 1 > index 1 > property 2 > index 0",
+    "request > body > protobuf > property > all",
+    "request > body > protobuf > property > all > property > all",
+    "request > body > protobuf > property 1 > index > all > property 2 > index > all",
+    "request > body > protobuf > property > names",
+    "request > body > grpc",
+    "request > body > grpc > property 1",
+    "request > body > grpc > property 1 > property 2",
+    "request > body > grpc > index 1 > property 2 > index 0",
+    "request > body > grpc > index > all > property 1",
+    "request > body > grpc > index > names",
+    "request > body > grpc > index 0 > json > property a",
+    "request > body > viewstate",
+    "request > body > viewstate > index 0",
+    "request > body > viewstate > index 1 > index 0 > index > all",
+    "request > body > viewstate > index > all > property a",
+    "request > body > viewstate > property > all",
+    "request > body > viewstate > property > names",
+    "request > body > viewstate > index > names",
+    "request > body > form > property __VIEWSTATE > viewstate > index 0 > property a",
     "response > status",
     "response > header > all > joined",
     "response > header SET-COOKIE > cookie > all",
@@ -258,6 +289,67 @@ pub fn fuzz_coding(data: &[u8]) {
     run("request > body", &exchange);
     exchange.request.body = CapturedBody::prefix(coded[..length].to_vec());
     run("request > body", &exchange);
+}
+
+/// Resolves multipart points in bytes: the first line is the Content-Type, the rest the body, whole and cut.
+///
+/// # Panics
+/// When a cut body gives another value than the whole one, or when a result breaks what [`Found`] promises.
+pub fn fuzz_multipart(data: &[u8]) {
+    let (content_type, body) = data.split_at(memchr::memchr(b'\n', data).unwrap_or(data.len()));
+    let headers = [(header::CONTENT_TYPE, content_type)];
+    cut_gives_the_beginning("request > body > multipart", &headers, body.get(1..).unwrap_or_default());
+}
+
+/// Resolves points into Protocol Buffers in bytes, whole and cut.
+///
+/// # Panics
+/// When a cut message gives another value than the whole one, or when a result breaks what [`Found`] promises.
+pub fn fuzz_protobuf(data: &[u8]) {
+    cut_gives_the_beginning("request > body > protobuf", &[], data);
+}
+
+/// Resolves gRPC points in bytes, whole and cut; the first byte picks the type of the body and the coding of messages.
+///
+/// # Panics
+/// When a result breaks what [`Found`] promises.
+pub fn fuzz_grpc(data: &[u8]) {
+    let Some((choice, body)) = data.split_first() else { return };
+    let kind: &[u8] = if choice & 1 == 0 { b"application/grpc" } else { b"application/grpc-web-text" };
+    let coding: &[u8] = [&b"identity"[..], b"gzip", b"deflate", b"br"][usize::from(choice >> 1 & 3)];
+    let headers = [(header::CONTENT_TYPE, kind), (header::HeaderName::from_static("grpc-encoding"), coding)];
+    let mut exchange = exchange(b"/", &headers, body, b"");
+    run("request > body > grpc", &exchange);
+    exchange.request.body = CapturedBody::prefix(body[..body.len() / 2].to_vec());
+    run("request > body > grpc", &exchange);
+}
+
+/// Resolves view state points in bytes, as they are and as what stands behind the magic.
+///
+/// # Panics
+/// When a result breaks what [`Found`] promises.
+pub fn fuzz_viewstate(data: &[u8]) {
+    run("request > body > viewstate", &exchange(b"/", &[], data, b""));
+    let state = [&crate::viewstate::MAGIC, data].concat();
+    let text = base64::engine::general_purpose::STANDARD.encode(state);
+    run("request > body > viewstate", &exchange(b"/", &[], text.as_bytes(), b""));
+}
+
+/// Resolves points in a body and in its first half. Points that take the first value, or all of them, find the same
+/// beginning.
+fn cut_gives_the_beginning(start: &'static str, headers: &[(header::HeaderName, &[u8])], body: &[u8]) {
+    let whole = exchange(b"/", headers, body, b"");
+    run(start, &whole);
+    let mut cut = whole.clone();
+    cut.request.body = CapturedBody::prefix(body[..body.len() / 2].to_vec());
+    run(start, &cut);
+    let plan = plan(start);
+    let mut scratch = Scratch::default();
+    let (whole, cut) = (plan.extract(&whole, &mut scratch), plan.extract(&cut, &mut scratch));
+    for (index, point) in plan.points().iter().enumerate() {
+        let whole: Vec<_> = whole.values(index).collect();
+        assert!(whole.starts_with(&cut.values(index).collect::<Vec<_>>()), "{point}");
+    }
 }
 
 /// Resolves every point in an exchange made of bytes: target, Authorization, Cookie, request body and response body,

@@ -35,6 +35,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`preview()`] shows what a point selects in one exchange, [`list()`] every point there is, and [`blank()`] takes out
+//! what masks cover; all three ask with plans, so they see what grouping sees.
+//!
 //! # What is compared and what is given
 //! - Values are bytes as they stand in the message, without the encoding of the place they stand in: query fields and
 //!   form fields are form-decoded, path parts percent-decoded, JSON strings unescaped. `uri`, headers and cookies are
@@ -42,7 +45,8 @@
 //! - Header names compare without case; all other names compare byte by byte after decoding.
 //! - A text that does not have the shape of a token holds no token ([`Found::Absent`]). A body that is declared to be
 //!   something else than JSON and does not start like JSON is no JSON document, and one that is declared JSON, XML,
-//!   HTML, multipart or binary is no form. None of this is damage.
+//!   HTML, multipart or binary is no form; one that is declared a text holds no messages of Protocol Buffers. None of
+//!   this is damage.
 //! - A body is given without its content codings (gzip, deflate, br, zstd, in any order). A step `gzip` reads a value
 //!   that is compressed by itself.
 //! - Nothing that stands in a response is known of one that never arrived ([`Found::NotCaptured`]).
@@ -50,11 +54,11 @@
 //!
 //! # What is not here
 //! No grouping, no hashing, no decision about what leaves the node. Nothing here opens a socket or reads a clock.
-//! Formats that the grammar knows and this version does not resolve (XML, multipart, gRPC, Protocol Buffers,
-//! view state, HTML and JavaScript escapes, `all` and `names`) are refused when a plan is compiled, never ignored.
-//! A further decoder of one value is a variant of `tree::Decoder`; a further format is a tree and a walker of its own
-//! beside `json` and `form`, and a field of `tree::ValueNode`.
+//! Formats that the grammar knows and this version does not resolve (XML, HTML and JavaScript escapes) are refused when a
+//! plan is compiled, never ignored. A further decoder of one value is a variant of `tree::Decoder`; a further format is
+//! a tree and a walker of its own beside `json` and `form`, and a field of `tree::ValueNode`.
 
+mod blank;
 mod block;
 mod bounds;
 mod coding;
@@ -68,10 +72,18 @@ mod extracted;
 mod form;
 pub mod fuzzing;
 mod graphql;
+mod grpc;
+mod guess;
 mod json;
+mod list;
+mod locate;
 mod mask;
+mod multipart;
 mod plan;
 mod point;
+mod preview;
+mod protobuf;
+mod reading;
 pub mod reference;
 mod rules;
 mod scan;
@@ -81,12 +93,17 @@ mod target;
 mod token;
 mod tree;
 mod value_tree;
+mod viewstate;
 
+pub use blank::blank;
 pub use bounds::{Bounds, Scratch};
 pub use cookie::SetCookie;
 pub use credential::{is_credential_header, is_credential_name};
 pub use error::{PlanError, PointError};
 pub use extracted::{Extracted, Found, MessagePart, ParseError};
+pub use list::{ListBounds, ListedPoint, PointList, list};
+pub use locate::{SelectedPart, Selection};
 pub use plan::Plan;
 pub use point::Point;
+pub use preview::{Preview, Standing, Stop, preview};
 pub use step::{ArgumentKind, HeaderLabel, JwtPart, Pattern, Side, Step, StepForm};

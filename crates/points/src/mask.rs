@@ -25,10 +25,11 @@ fn apart(one: &Step, other: &Step) -> bool {
     };
     match (one, other) {
         // Nested names are written in several ways (`query "p[x]"`, `query p > property x`).
-        (Query(one), Query(other)) | (Property(one), Property(other)) => base_name(one) != base_name(other),
+        (Query(one), Query(other)) | (Property(one), Property(other)) | (Multipart(one), Multipart(other)) => {
+            base_name(one) != base_name(other)
+        }
         (Header(one), Header(other)) => one != other,
         (Cookie(one), Cookie(other))
-        | (Multipart(one), Multipart(other))
         | (Attribute(one), Attribute(other))
         | (Field(one), Field(other))
         | (Variable(one), Variable(other))

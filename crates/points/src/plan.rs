@@ -218,6 +218,11 @@ fn check(index: usize, point: &Point) -> Result<Vec<usize>, PlanError> {
             | Step::Jwt(_)
             | Step::Jwts
             | Step::Graphql
+            | Step::Multipart(_)
+            | Step::Multiparts
+            | Step::Grpc
+            | Step::Protobuf
+            | Step::Viewstate
             | Step::Base64
             | Step::Gzip
             | Step::Percent
@@ -225,14 +230,9 @@ fn check(index: usize, point: &Point) -> Result<Vec<usize>, PlanError> {
             | Step::Trim
             | Step::Lower
             | Step::Capture(_) => decoding.push(position - 1),
-            Step::Xml
-            | Step::Multipart(_)
-            | Step::Multiparts
-            | Step::Grpc
-            | Step::Protobuf
-            | Step::Viewstate
-            | Step::Htmljs
-            | Step::Attribute(_) => return Err(PlanError::NotResolved { index, point: point.clone(), position }),
+            Step::Xml | Step::Htmljs | Step::Attribute(_) => {
+                return Err(PlanError::NotResolved { index, point: point.clone(), position });
+            }
         }
     }
     if decoding.len() > Bounds::MAXIMUM_ROUNDS {

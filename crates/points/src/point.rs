@@ -139,7 +139,11 @@ fn walk(side: Side, steps: &[Step]) -> Result<Reached, PointError> {
     let mut place = Reached::start(side);
     for (position, step) in steps.iter().enumerate() {
         let before = position.checked_sub(1).map_or(side.as_str(), |before| steps[before].word());
-        place = place.after(step).ok_or_else(|| cannot_stand(position + 1, before, place, step.word()))?;
+        let reached = place.after(step).ok_or_else(|| cannot_stand(position + 1, before, place, step.word()))?;
+        if let Some(reason) = place.refuses(step) {
+            return Err(PointError::new(position + 1, step.word(), reason));
+        }
+        place = reached;
     }
     Ok(place)
 }
@@ -151,6 +155,8 @@ fn cannot_stand(position: usize, before: &str, place: Reached, step: &str) -> Po
         Place::Response if cookie => " (cookies stand under `header SET-COOKIE`)".to_owned(),
         Place::EveryText
         | Place::EveryValue
+        | Place::EveryPart
+        | Place::EveryMessageValue
         | Place::EveryElement
         | Place::EveryOperation
         | Place::EveryFragment
@@ -173,7 +179,11 @@ fn read_step(position: usize, before: &str, place: Reached, written: &WrittenSte
         if !place.next().any(|candidate| candidate == kind) {
             return Err(cannot_stand(position, before, place, &written.shown()));
         }
-        return kind.read(argument).map_err(|reason| fault(reason.to_owned()));
+        let step = kind.read(argument).map_err(|reason| fault(reason.to_owned()))?;
+        return match place.refuses(&step) {
+            Some(reason) => Err(fault(reason.to_owned())),
+            None => Ok(step),
+        };
     }
     match Kind::from_word(&written.word, written.argument.is_none()) {
         Some(kind) if !place.next().any(|candidate| candidate == kind) => {

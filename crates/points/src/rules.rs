@@ -4,6 +4,7 @@
 //! lead on to which place. After `all` or `names` a walk has arrived at several such places at once, and `joined` may
 //! make one text of them. Nothing else in the crate decides what a valid point is.
 
+use crate::protobuf;
 use crate::step::{Kind, Side, Step};
 
 /// What a walk has arrived at.
@@ -15,7 +16,7 @@ pub(crate) enum Place {
     Fact,
     /// Text that may hold another format.
     Text,
-    /// Text that may occur several times: a header, a cookie, a multipart part.
+    /// Text that may occur several times: a header, a cookie.
     Repeated,
     /// The request's Cookie header.
     CookieHeader,
@@ -30,6 +31,18 @@ pub(crate) enum Place {
     Claims,
     /// A value of a tree of objects and arrays.
     Value,
+    /// A part of a multipart body, whose name may be nested or repeated.
+    Part,
+    /// One of several parts.
+    OnePart,
+    /// A message of Protocol Buffers: all that leads on is the number of a field.
+    Message,
+    /// The messages of a gRPC body, of which the first one is at hand.
+    Messages,
+    /// A field of a message: every one of its occurrences, of which the last one is at hand.
+    MessageField,
+    /// One occurrence of a field, or one message.
+    MessageValue,
     XmlDocument,
     XmlElement,
     GraphqlDocument,
@@ -44,6 +57,10 @@ pub(crate) enum Place {
     EveryText,
     /// The same over a tree of objects and arrays.
     EveryValue,
+    /// The same over the parts of a multipart body.
+    EveryPart,
+    /// The same over fields and messages.
+    EveryMessageValue,
     /// The same over the elements of an XML document.
     EveryElement,
     /// The same over what a GraphQL document holds.
@@ -93,7 +110,7 @@ const REQUEST_ONLY: Group = &[
 const RESPONSE_ONLY: Group = &[(Kind::Status, Place::Fact)];
 const MESSAGE: Group = &[(Kind::Header, Place::Repeated), (Kind::Headers, Place::EveryText), (Kind::Body, Place::Body)];
 const BODY_ONLY: Group =
-    &[(Kind::Multipart, Place::Repeated), (Kind::Multiparts, Place::EveryText), (Kind::Grpc, Place::Value)];
+    &[(Kind::Multipart, Place::Part), (Kind::Multiparts, Place::EveryPart), (Kind::Grpc, Place::Messages)];
 const COOKIES: Group = &[(Kind::Cookie, Place::Repeated), (Kind::Cookies, Place::EveryText)];
 const PARSERS: Group = &[
     (Kind::Json, Place::Value),
@@ -103,7 +120,7 @@ const PARSERS: Group = &[
     (Kind::Jwt, Place::Text),
     (Kind::Jwts, Place::EveryText),
     (Kind::Graphql, Place::GraphqlDocument),
-    (Kind::Protobuf, Place::Value),
+    (Kind::Protobuf, Place::Message),
     (Kind::Viewstate, Place::Value),
     (Kind::Base64, Place::Text),
     (Kind::Gzip, Place::Text),
@@ -125,6 +142,9 @@ const SELECTIONS: Group = &[
 ];
 const ARGUMENTS: Group = &[(Kind::Argument, Place::Value), (Kind::Arguments, Place::EveryValue)];
 const VARIABLES: Group = &[(Kind::Variable, Place::Value), (Kind::Variables, Place::EveryValue)];
+const PART_HEADER: Group = &[(Kind::Header, Place::Text)];
+const MESSAGE_FIELD: Group = &[(Kind::Property, Place::MessageField), (Kind::Properties, Place::EveryMessageValue)];
+const MESSAGE_INDEX: Group = &[(Kind::Index, Place::MessageValue), (Kind::Indexes, Place::EveryMessageValue)];
 const EVERY_TEXT: Group = &[(Kind::All, Place::Text), (Kind::Names, Place::Text)];
 
 const TABLE: &[Row] = &[
@@ -155,6 +175,28 @@ const TABLE: &[Row] = &[
     ),
     row(Place::Claims, false, &[PROPERTY]),
     row(Place::Value, true, &[PROPERTY, INDEX, PARSERS, BEARER, TIDY]),
+    row(
+        Place::Part,
+        true,
+        &[
+            &[
+                (Kind::Property, Place::Part),
+                (Kind::Properties, Place::EveryPart),
+                (Kind::Index, Place::Part),
+                (Kind::Indexes, Place::EveryPart),
+            ],
+            PART_HEADER,
+            JOINED,
+            PARSERS,
+            BEARER,
+            TIDY,
+        ],
+    ),
+    row(Place::OnePart, true, &[PART_HEADER, PARSERS, BEARER, TIDY]),
+    row(Place::Message, false, &[MESSAGE_FIELD]),
+    row(Place::Messages, true, &[MESSAGE_FIELD, MESSAGE_INDEX, PARSERS, BEARER, TIDY]),
+    row(Place::MessageField, true, &[MESSAGE_FIELD, MESSAGE_INDEX, PARSERS, BEARER, TIDY]),
+    row(Place::MessageValue, true, &[MESSAGE_FIELD, PARSERS, BEARER, TIDY]),
     row(Place::XmlDocument, false, &[&[(Kind::Property, Place::XmlElement), (Kind::Properties, Place::EveryElement)]]),
     row(
         Place::XmlElement,
@@ -205,6 +247,8 @@ const TABLE: &[Row] = &[
     row(Place::GraphqlDirective, false, &[ARGUMENTS]),
     row(Place::EveryText, false, &[EVERY_TEXT]),
     row(Place::EveryValue, false, &[&[(Kind::All, Place::Value), (Kind::Names, Place::Text)]]),
+    row(Place::EveryPart, false, &[&[(Kind::All, Place::OnePart), (Kind::Names, Place::Text)]]),
+    row(Place::EveryMessageValue, false, &[&[(Kind::All, Place::MessageValue), (Kind::Names, Place::Text)]]),
     row(Place::EveryElement, false, &[&[(Kind::All, Place::XmlElement), (Kind::Names, Place::Text)]]),
     row(Place::EveryOperation, false, &[&[(Kind::All, Place::GraphqlOperation), (Kind::Names, Place::Text)]]),
     row(Place::EveryFragment, false, &[&[(Kind::All, Place::GraphqlFragment), (Kind::Names, Place::Text)]]),
@@ -244,6 +288,18 @@ impl Reached {
     /// The steps that may stand next.
     pub(crate) fn next(self) -> impl Iterator<Item = Kind> {
         self.place.steps().map(|(kind, _)| *kind).chain(self.may_join().then_some(Kind::Joined))
+    }
+
+    /// Why a step that may stand here can never match with its argument: fields of a message have numbers.
+    pub(crate) fn refuses(self, step: &Step) -> Option<&'static str> {
+        let messages = [Place::Message, Place::Messages, Place::MessageField, Place::MessageValue];
+        let Step::Property(name) = step else { return None };
+        let is_number = || {
+            let number = name.parse().ok().filter(|number| (1..=protobuf::LARGEST_FIELD).contains(number));
+            // Written as it will be compared: without sign and leading zeros.
+            number.is_some_and(|number: u32| number.to_string() == *name)
+        };
+        (messages.contains(&self.place) && !is_number()).then_some("needs the number of a field, from 1 to 536870911")
     }
 
     /// Where a step leads; `None` when it may not stand here. Three names lead elsewhere than their step does.

@@ -320,9 +320,11 @@ impl<'x> Scanner<'x> {
         self.fail("not a value")
     }
 
-    /// A number or literal ends where something follows that may: of `012` not even the 0 is a value.
+    /// A number or literal ends where something follows that may: of `012` not even the 0 is a value, and of a document
+    /// that is cut behind `true` it is not known.
     pub(crate) fn end_of_plain(&mut self) -> Result<(), Stopped> {
         match self.peek() {
+            None if self.open_end => Err(self.fail("not a value")),
             None | Some(b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t') => Ok(()),
             Some(_) => Err(self.fail("not a value")),
         }

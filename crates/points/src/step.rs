@@ -474,6 +474,13 @@ pub struct StepForm {
     pub argument: ArgumentKind,
 }
 
+impl StepForm {
+    /// Every form a step can have.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Kind::ALL.iter().map(|kind| kind.shape())
+    }
+}
+
 impl fmt::Display for StepForm {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.word)?;

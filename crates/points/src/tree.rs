@@ -7,6 +7,8 @@
 
 use crate::form::FieldTree;
 use crate::graphql;
+use crate::grpc::GrpcTree;
+use crate::multipart;
 use crate::value_tree::ValueTree;
 use crate::{JwtPart, MessagePart, Pattern, Point, Step};
 
@@ -159,6 +161,14 @@ pub(crate) struct ValueNode {
     pub(crate) form: Option<Box<FieldTree>>,
     pub(crate) graphql: Option<Box<ValueTree>>,
     pub(crate) jwt: Option<Box<JwtNode>>,
+    pub(crate) protobuf: Option<Box<ValueTree>>,
+    pub(crate) viewstate: Option<Box<ValueTree>>,
+    /// Of bodies only.
+    pub(crate) grpc: Option<Box<GrpcTree>>,
+    /// Of bodies only.
+    pub(crate) multipart: Option<Box<FieldTree>>,
+    /// What looks at headers, in upper case, of a part of a multipart body.
+    pub(crate) headers: Vec<(Box<str>, ValueNode)>,
     /// Where the value is joined with others, for one of several values.
     pub(crate) joined: Option<u16>,
     /// Points that would look further, but may not, with the parser they would need.
@@ -197,6 +207,24 @@ impl ValueNode {
                     all.extend_from_slice(tree.all());
                     node.graphql = Some(Box::new(tree));
                 }
+                Step::Protobuf | Step::Viewstate => {
+                    let tree = ValueTree::lower(child, lowering);
+                    all.extend_from_slice(tree.all());
+                    match step {
+                        Step::Protobuf => node.protobuf = Some(Box::new(tree)),
+                        _ => node.viewstate = Some(Box::new(tree)),
+                    }
+                }
+                Step::Grpc => {
+                    let tree = GrpcTree::lower(child, lowering);
+                    all.extend_from_slice(tree.all());
+                    node.grpc = Some(Box::new(tree));
+                }
+                Step::Header(label) => {
+                    let child = Self::lower(child, lowering);
+                    all.extend_from_slice(&child.all);
+                    node.headers.push((label.as_str().into(), child));
+                }
                 Step::Jwt(part) => {
                     let jwt = node.jwt.get_or_insert_default();
                     jwt.lower(*part, child, &mut all, lowering);
@@ -212,6 +240,10 @@ impl ValueNode {
                 }
                 _ => {}
             }
+        }
+        if let Some(tree) = multipart::lower(trie, lowering) {
+            all.extend_from_slice(tree.all());
+            node.multipart = Some(Box::new(tree));
         }
         node.all = all.into();
         node.decoders = decoders.into();

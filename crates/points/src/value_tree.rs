@@ -44,7 +44,7 @@ pub(crate) enum Raw {
     /// Nothing.
     #[default]
     Missing,
-    /// Something of which no value is known.
+    /// Something of which no value is known; at a node that can stand for many values, that no more are taken.
     Unknown,
     /// A string of JSON or GraphQL, between its quotes.
     Text(Span),
@@ -98,6 +98,11 @@ impl ValueTree {
             let node = self.node(*position);
             !node.properties.is_empty() || node.every_property.is_some() || node.property_names.is_some()
         })
+    }
+
+    /// The nodes below a node.
+    pub(crate) fn below(&self, position: u32) -> std::ops::Range<usize> {
+        position as usize + 1..self.node(position).end as usize
     }
 
     /// The nodes that stand for the value of a property.
@@ -230,12 +235,34 @@ impl Notes {
         }
     }
 
-    /// Marks nodes at which something stands that gave no value, so that no later one takes its place.
-    pub(crate) fn use_up_unknown(&mut self, tree: &ValueTree, at: &[u32]) {
+    /// Marks nodes at which something stands that gave no value, so that no later one takes its place. If it may have
+    /// one that is not known, nodes that stand for many values take none after it: what is given is a beginning.
+    pub(crate) fn use_up_unknown(&mut self, tree: &ValueTree, at: &[u32], may_have_value: bool) {
         for position in at {
-            let raw = &mut self.raws[*position as usize];
-            if !tree.node(*position).several && matches!(raw, Raw::Missing) {
-                *raw = Raw::Unknown;
+            let node = tree.node(*position);
+            let range = *position as usize..node.end as usize;
+            match &mut self.raws[range] {
+                below if node.several && may_have_value => below.fill(Raw::Unknown),
+                [raw @ Raw::Missing, ..] if !node.several => *raw = Raw::Unknown,
+                _ => {}
+            }
+        }
+    }
+
+    /// Adds to what stands at a node that can stand for many values.
+    #[inline]
+    fn log(&mut self, position: u32, raw: Raw) {
+        if !matches!(self.raws[position as usize], Raw::Unknown) {
+            self.log.push((position, raw));
+        }
+    }
+
+    /// Forgets what was noted at nodes that stand for one value, but not what was below them.
+    #[inline]
+    pub(crate) fn forget(&mut self, tree: &ValueTree, at: &[u32]) {
+        for position in at {
+            if !tree.node(*position).several {
+                self.raws[*position as usize] = Raw::Missing;
             }
         }
     }
@@ -245,7 +272,7 @@ impl Notes {
     pub(crate) fn note(&mut self, tree: &ValueTree, at: &[u32], raw: Raw) {
         for position in at {
             if tree.node(*position).several {
-                self.log.push((*position, raw));
+                self.log(*position, raw);
             } else {
                 self.raws[*position as usize] = raw;
             }
@@ -257,7 +284,7 @@ impl Notes {
     pub(crate) fn property_name(&mut self, tree: &ValueTree, at: &[u32], name: Raw) {
         for position in at {
             if let Some(node) = tree.node(*position).property_names {
-                self.log.push((node, name));
+                self.log(node, name);
             }
         }
     }
@@ -267,7 +294,7 @@ impl Notes {
     pub(crate) fn element_number(&mut self, tree: &ValueTree, at: &[u32], index: u32) {
         for position in at {
             if let Some(node) = tree.node(*position).index_names {
-                self.log.push((node, Raw::Number(index.into())));
+                self.log(node, Raw::Number(index.into()));
             }
         }
     }

@@ -45,6 +45,9 @@ struct Case {
     expect: BTreeMap<String, Expected>,
     #[serde(default)]
     parse_errors: Vec<String>,
+    /// What stands later in a body replaces what stands before, so that a body that is cut may give the earlier value.
+    #[serde(default)]
+    later_wins: bool,
 }
 
 #[derive(Deserialize)]
@@ -252,6 +255,81 @@ fn every_case_finds_what_it_expects() {
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
 }
 
+/// At most so many places at which one body is cut.
+const CUTS: usize = 300;
+
+/// What a body that was cut gives begins what the whole one gives: no value that the whole does not have, and nothing
+/// that says a value is not there.
+fn agrees_with_the_whole(whole: &[Vec<u8>], cut: &[Vec<u8>], found: &Found<'_>) -> bool {
+    let unknown = matches!(found, Found::NotCaptured | Found::Unparsable | Found::Masked);
+    whole.starts_with(cut) && (whole.is_empty() || unknown || !cut.is_empty())
+}
+
+#[test]
+fn a_body_cut_at_any_byte_gives_the_beginning_of_what_the_whole_gives() {
+    let mut failures = Vec::new();
+    let mut scratch = Scratch::default();
+    for (file, cases) in case_files() {
+        for case in cases.cases.iter().filter(|case| !case.later_wins) {
+            let whole = case.exchange();
+            let points: Vec<Point> = case.expect.keys().map(|text| Point::parse(text).unwrap()).collect();
+            let plan = Plan::compile(&points, Bounds::default()).unwrap();
+            let values = |exchange: &Exchange, scratch: &mut Scratch| {
+                let extracted = plan.extract(exchange, scratch);
+                let found = (0..points.len()).map(|index| {
+                    let values: Vec<Vec<u8>> = extracted.values(index).map(<[u8]>::to_vec).collect();
+                    let without = match extracted.get(index) {
+                        Found::Value(_) => Found::Absent,
+                        Found::Absent => Found::Absent,
+                        Found::Empty => Found::Empty,
+                        Found::Masked => Found::Masked,
+                        Found::NotScalar => Found::NotScalar,
+                        Found::Unparsable => Found::Unparsable,
+                        Found::NotCaptured => Found::NotCaptured,
+                    };
+                    (values, without)
+                });
+                found.collect::<Vec<_>>()
+            };
+            let expected = values(&whole, &mut scratch);
+            let bodies = [Some(&whole.request.body), whole.response.as_ref().map(|response| &response.body)];
+            for (side, body) in bodies.into_iter().enumerate() {
+                let Some(bytes) = body.filter(|body| body.extent() == threadline_model::Extent::Whole) else {
+                    continue;
+                };
+                let bytes = bytes.as_bytes();
+                for at in (0..bytes.len()).step_by(bytes.len() / CUTS + 1) {
+                    let mut cut = whole.clone();
+                    let prefix = CapturedBody::prefix(bytes[..at].to_vec());
+                    match (side, &mut cut.response) {
+                        (0, _) => cut.request.body = prefix,
+                        (_, Some(response)) => response.body = prefix,
+                        (_, None) => {}
+                    }
+                    let found = values(&cut, &mut scratch);
+                    for ((point, whole), (values, found)) in points.iter().zip(&expected).zip(&found) {
+                        if !agrees_with_the_whole(&whole.0, values, found) {
+                            let shown = |values: &[Vec<u8>]| {
+                                values
+                                    .iter()
+                                    .map(|value| String::from_utf8_lossy(value).into_owned())
+                                    .collect::<Vec<_>>()
+                            };
+                            let (whole, cut) = (shown(&whole.0), shown(values));
+                            failures.push(format!(
+                                "{file}: {}: {point}: cut at {at}: {whole:?}, {cut:?} {found:?}",
+                                case.name
+                            ));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    let shown: Vec<_> = failures.iter().take(40).map(String::as_str).collect();
+    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), shown.join("\n"));
+}
+
 #[test]
 fn every_resolved_step_has_a_case_with_a_value() {
     let mut words = BTreeSet::new();
@@ -282,6 +360,10 @@ fn every_resolved_step_has_a_case_with_a_value() {
         "body",
         "json",
         "form",
+        "multipart",
+        "grpc",
+        "protobuf",
+        "viewstate",
         "cookie",
         "jwt",
         "graphql",

@@ -16,15 +16,9 @@ fn compile(texts: &[&str]) -> Result<Plan, PlanError> {
 
 #[test]
 fn a_step_that_is_not_resolved_is_refused_by_name_and_never_ignored() {
-    for (text, step) in [
-        ("request > body > xml > property a > attribute b", "xml"),
-        ("request > body > multipart a", "multipart"),
-        ("request > body > multipart > names", "multipart"),
-        ("request > body > grpc > property 1", "grpc"),
-        ("request > body > base64 > protobuf > property 1", "protobuf"),
-        ("request > body > form > property __VIEWSTATE > viewstate > index 0", "viewstate"),
-        ("request > query a > htmljs", "htmljs"),
-    ] {
+    for (text, step) in
+        [("request > body > xml > property a > attribute b", "xml"), ("request > query a > htmljs", "htmljs")]
+    {
         let error = compile(&["request > method", text]).unwrap_err();
         let shown = error.to_string();
         assert!(shown.contains(&format!("point 2 `{text}`")), "{shown}");

@@ -43,7 +43,12 @@ fn any_point() -> impl Strategy<Value = Point> {
             let form = choice.get(&forms);
             let argument = match form.argument {
                 ArgumentKind::None => None,
-                ArgumentKind::Name => Some(Value::from(name)),
+                ArgumentKind::Name => {
+                    // Fields of a message have numbers.
+                    let named = [&steps[..], &[Step::Property(name.clone())]].concat();
+                    let numbered = form.word == "property" && Point::allowed_after(side, &named).is_err();
+                    Some(Value::from(if numbered { (1 + number % 99).to_string() } else { name }))
+                }
                 ArgumentKind::HeaderName => {
                     Some(Value::from(if HeaderLabel::new(&name).is_some() { name } else { "Cookie".to_owned() }))
                 }
@@ -77,10 +82,11 @@ fn read_step(side: Side, before: &[Step], word: &str, argument: Option<Value>) -
     });
     let start: Vec<Value> =
         std::iter::once(Value::from(side.as_str())).chain(start).chain(std::iter::once(spelled)).collect();
-    let endings: [&[Value]; 9] = [
+    let endings: [&[Value]; 10] = [
         &[],
         &["all".into()],
         &["names".into()],
+        &[serde_json::json!(["property", "1"])],
         &[serde_json::json!(["property", "x"])],
         &[serde_json::json!(["query", "x"]), "spread".into()],
         &[serde_json::json!(["property", "x"]), "spread".into()],
@@ -394,6 +400,10 @@ proptest! {
             fuzzing::fuzz_cookie(data);
             fuzzing::fuzz_json(data);
             fuzzing::fuzz_coding(data);
+            fuzzing::fuzz_multipart(data);
+            fuzzing::fuzz_protobuf(data);
+            fuzzing::fuzz_grpc(data);
+            fuzzing::fuzz_viewstate(data);
             fuzzing::fuzz_extract(data);
         }
     }

@@ -36,6 +36,11 @@ pub(crate) enum Command {
     Demo(Box<DemoOptions>),
     /// Turn recordings into sessions.
     Import(ImportOptions),
+    /// List every point of the exchanges in a recording, with its value: to find a grouping key.
+    #[command(
+        after_help = "A point is the address of a value inside an exchange, as in `response > body > json > property token`. What is listed can be used as it stands: as a parameter in the console, or in the policy of a configuration file. Values inside of values are listed too: claims of a token, JSON in a cookie.\n\nOn a terminal the list has columns; in a pipe each line has entry, point and value with tabs between.\n\nExamples:\n  threadline points recording.har --entry 1\n  threadline points recording.har --response | grep token"
+    )]
+    Points(PointsOptions),
     /// Give somebody a new password, when nobody can sign in any more.
     #[command(
         after_help = "Works on the data folder, whether a hub runs on it or not, for whoever may read and write it. The password is made up and shown once; the audit log says that it was reset."
@@ -160,6 +165,26 @@ pub(crate) struct ImportHarOptions {
     /// An API token of that hub; prefer the environment variable, which other users of this machine cannot see.
     #[arg(long, env = "THREADLINE_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
+}
+
+/// `threadline points`
+#[derive(Debug, Args)]
+pub(crate) struct PointsOptions {
+    /// The HTTP Archive file.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Only this entry of the file, counted from 1.
+    #[arg(long, value_name = "N")]
+    pub(crate) entry: Option<usize>,
+    /// Only points of the request.
+    #[arg(long)]
+    pub(crate) request: bool,
+    /// Only points of the response.
+    #[arg(long)]
+    pub(crate) response: bool,
+    /// Write one JSON object for each exchange.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `threadline reset-password`

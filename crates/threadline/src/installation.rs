@@ -8,12 +8,13 @@ use async_trait::async_trait;
 use threadline_grouping::{InstallationSecret, built_in_rules, trace_outcome};
 use threadline_hub::{BuiltInRule, Hub, HubMetrics, HubSettings};
 use threadline_model::{BatchId, SystemClock};
-use threadline_node::{ExportError, Exporter};
+use threadline_node::{ExportError, Exporter, RecentExchanges};
 use threadline_store::{Batch, ExchangeStore, Lane, StoreError};
 use threadline_store_duckdb::{DuckSettings, DuckStore};
 
 use crate::configuration::Configuration;
 use crate::metrics::{self, Sources};
+use crate::recent;
 
 /// Why an installation could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,8 @@ pub(crate) struct Installation {
     pub(crate) store: Arc<dyn ExchangeStore>,
     pub(crate) hub: Hub,
     pub(crate) sources: Arc<Sources>,
+    /// What the node keeps of what it saw recently, while that is switched on.
+    pub(crate) recent: Arc<RecentExchanges>,
     pub(crate) ready: Arc<AtomicBool>,
     health: Arc<ExportHealth>,
 }
@@ -77,6 +80,10 @@ impl Installation {
             .map(|rule| BuiltInRule { name: rule.name.to_owned(), description: rule.description.to_owned() })
             .collect();
         settings.trace_outcome = trace_outcome;
+        let recent = Arc::new(RecentExchanges::default());
+        settings.recent = Arc::new(recent::Shown { kept: Arc::clone(&recent), bounds: configuration.bounds });
+        settings.bounds = configuration.bounds;
+        settings.read_sample = Arc::new(|sample| recent::read_sample(sample, &SystemClock));
         settings.nodes = {
             let (sources, name) = (Arc::clone(&sources), configuration.node.clone());
             Arc::new(move || sources.node_status(&name))
@@ -90,7 +97,7 @@ impl Installation {
         };
         settings.render_metrics = Arc::new(move || metrics::render(&registry));
         let hub = Hub::open(settings, Arc::clone(&store), clock).await.map_err(InstallationError::Hub)?;
-        Ok(Self { secret: Arc::new(secret), store, hub, sources, ready, health })
+        Ok(Self { secret: Arc::new(secret), store, hub, sources, recent, ready, health })
     }
 
     /// Where the node hands its batches. Once for each installation: readiness follows it.

@@ -9,6 +9,8 @@ mod import;
 mod installation;
 mod logging;
 mod metrics;
+mod points;
+mod recent;
 mod serve;
 mod signals;
 
@@ -55,6 +57,11 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             };
             let configuration = configure(settings, None, DATA_FOLDER)?;
             if !runtime()?.block_on(import::run(&configuration, &options))? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Points(options) => {
+            if !points::run(&options)? {
                 return Ok(ExitCode::FAILURE);
             }
         }

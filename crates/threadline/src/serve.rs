@@ -150,8 +150,12 @@ async fn start(
     if let Some(document) = configuration.policy.clone() {
         installation.hub.apply_policy(document, "configuration file").await.map_err(ServeError::Policy)?;
     }
-    let settings =
-        NodeSettings { name: configuration.node.clone(), bounds: configuration.bounds, queue_capacity: QUEUE_CAPACITY };
+    let settings = NodeSettings {
+        name: configuration.node.clone(),
+        bounds: configuration.bounds,
+        queue_capacity: QUEUE_CAPACITY,
+        recent: Arc::clone(&installation.recent),
+    };
     let node =
         Node::start(settings, installation.hub.policy(), Arc::clone(&installation.secret), installation.exporter())
             .map_err(ServeError::Node)?;

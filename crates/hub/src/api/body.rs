@@ -14,13 +14,13 @@ use crate::problem::{FieldProblem, Problem};
 
 /// A body must be complete within this time.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
-/// JSON bodies may have at most this many bytes.
+/// JSON bodies may have at most this many bytes, unless a route says otherwise.
 pub(crate) const MAXIMUM_JSON_BYTES: usize = 256 * 1_024;
 
-/// A JSON body of one shape.
-pub(crate) struct JsonBody<T>(pub(crate) T);
+/// A JSON body of one shape and of at most so many bytes.
+pub(crate) struct JsonBody<T, const BYTES: usize = MAXIMUM_JSON_BYTES>(pub(crate) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+impl<T: DeserializeOwned, S: Send + Sync, const BYTES: usize> FromRequest<S> for JsonBody<T, BYTES> {
     type Rejection = Response;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Response> {
@@ -28,7 +28,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
         let read = async {
             let (head, body) = request.into_parts();
             expect_media_type(&head.headers, "application/json")?;
-            let bytes = collect(&head.headers, body, MAXIMUM_JSON_BYTES).await?;
+            let bytes = collect(&head.headers, body, BYTES).await?;
             parse(&bytes)
         };
         read.await.map(Self).map_err(|problem: Problem| problem.into_response())

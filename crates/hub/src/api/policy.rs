@@ -9,7 +9,7 @@ use axum::extract::{Extension, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
-use threadline_points::{Point, PointError, Side};
+use threadline_points::{Point, PointError};
 use threadline_policy::{
     MAXIMUM_PARAMETERS, Parameter, ParameterDocument, ParameterType, PointSpelling, Policy, PolicyDocument,
 };
@@ -364,7 +364,7 @@ pub(crate) async fn check_point(JsonBody(input): JsonBody<PointToCheck>) -> Json
         PointInput::Steps(steps) => Point::from_json(&steps.clone().into()),
     };
     let verdict = parsed.map_err(PointProblem::from).and_then(|point| match refused_by_policy(&point) {
-        None => Ok(spellings(&point)),
+        None => Ok(PointSpellings::from(&point)),
         Some(reason) => Err(PointProblem { step: None, reason, allowed: Vec::new() }),
     });
     Json(match verdict {
@@ -387,16 +387,15 @@ fn refused_by_policy(point: &Point) -> Option<String> {
     errors.into_iter().next().map(|error| error.reason)
 }
 
-fn spellings(point: &Point) -> PointSpellings {
-    PointSpellings {
-        point: point.to_string(),
-        point_json: point.to_json(),
-        breadcrumb: point.breadcrumb(),
-        side: match point.side() {
-            Side::Request => "request",
-            Side::Response => "response",
-        },
-        hashed_by_default: point.is_credential_place(),
+impl From<&Point> for PointSpellings {
+    fn from(point: &Point) -> Self {
+        Self {
+            point: point.to_string(),
+            point_json: point.to_json(),
+            breadcrumb: point.breadcrumb(),
+            side: point.side().as_str(),
+            hashed_by_default: point.is_credential_place(),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Named values that the hub remembers.
 
+use sqlx::SqliteExecutor;
+
 use super::{Database, DatabaseError};
 
 /// The value of a setting, if it was ever written.
@@ -12,14 +14,14 @@ pub(crate) async fn read(database: &Database, name: &str) -> Result<Option<Strin
     Ok(row.map(|(value,)| value))
 }
 
-/// Writes a setting.
-pub(crate) async fn write(database: &Database, name: &str, value: &str) -> Result<(), DatabaseError> {
+/// Writes a setting, in the caller's transaction if it has one.
+pub(crate) async fn write(executor: impl SqliteExecutor<'_>, name: &str, value: &str) -> Result<(), DatabaseError> {
     sqlx::query(
         "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     )
     .bind(name)
     .bind(value)
-    .execute(database)
+    .execute(executor)
     .await
     .map_err(DatabaseError::of("write a setting"))?;
     Ok(())

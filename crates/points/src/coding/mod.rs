@@ -37,7 +37,8 @@ pub(crate) type Codings = SmallVec<[Coding; MOST_CODINGS]>;
 pub(crate) const MOST_CODINGS: usize = 4;
 
 impl Coding {
-    fn of(name: &[u8]) -> Option<Self> {
+    /// By its name, in any case.
+    pub(crate) fn of(name: &[u8]) -> Option<Self> {
         /// The names that are registered for HTTP, and the older one of gzip (RFC 9110, section 8.4.1.3).
         const NAMES: [(&[u8], Coding); 5] = [
             (b"gzip", Coding::Gzip),

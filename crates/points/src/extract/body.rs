@@ -55,22 +55,34 @@ impl<'e> Run<'e, '_> {
     fn plain_body(&mut self, plan: &BodyPlan, text: Text<'e, '_>, ending: Ending, headers: &CapturedHeaders) {
         let bytes = text.bytes();
         let formats = Formats {
-            json: may_be_json(bytes) || !declares_other_than(headers, &[b"json"]),
+            json: may_be_json(bytes, ending) || !declares_other_than(headers, &[b"json"]),
             form: plan.value.form.is_none() || !declares_other_than_form(headers),
-            graphql: may_be_json(bytes) || !declares_other_than(headers, &[b"graphql", b"json"]),
+            graphql: may_be_json(bytes, ending) || !declares_other_than(headers, &[b"graphql", b"json"]),
+            protobuf: !declares_text(headers),
         };
         match ending {
-            Ending::Whole if bytes.is_empty() => self.fill(&plan.value.ends, Without::Empty),
+            Ending::Whole if bytes.is_empty() => return self.fill(&plan.value.ends, Without::Empty),
             Ending::Whole => self.whole(&plan.value, text, &plan.part, formats),
             Ending::Cut | Ending::Damaged => self.cut(&plan.value, text, ending, &plan.part, formats),
+        }
+        if let Some(tree) = &plan.value.multipart {
+            self.multipart(tree, text, ending, headers, &plan.part);
+        }
+        match &plan.value.grpc {
+            Some(tree) if formats.protobuf => self.grpc(tree, text, ending, headers, &plan.part),
+            Some(tree) => self.fill(tree.all(), Without::Absent),
+            None => {}
         }
     }
 }
 
-/// Whether a text starts as a JSON object or array does.
-fn may_be_json(text: &[u8]) -> bool {
+/// Whether a text starts as a JSON object or array does, or may do so when more of it is there.
+fn may_be_json(text: &[u8], ending: Ending) -> bool {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    matches!(text.trim_ascii_start().first(), Some(b'{' | b'['))
+    match text.trim_ascii_start().first() {
+        Some(first) => matches!(first, b'{' | b'['),
+        None => ending.is_open(),
+    }
 }
 
 /// Whether the message says that its body is something else than these. An HTML page is then no broken JSON
@@ -93,11 +105,26 @@ fn declares_other_than_form(headers: &CapturedHeaders) -> bool {
     /// What is in the name of a subtype that is something else.
     const SUBTYPES: [&[u8]; 11] =
         [b"json", b"xml", b"html", b"octet-stream", b"grpc", b"protobuf", b"msgpack", b"cbor", b"zip", b"pdf", b"wasm"];
+    declares_one_of(headers, &TYPES, &SUBTYPES)
+}
+
+/// Whether the message says that its body is a text or a picture. An error page in the place of a gRPC response is no
+/// broken message: there is none.
+fn declares_text(headers: &CapturedHeaders) -> bool {
+    const TYPES: [&[u8]; 6] = [b"text", b"multipart", b"image", b"audio", b"video", b"font"];
+    const SUBTYPES: [&[u8]; 4] = [b"json", b"xml", b"html", b"x-www-form-urlencoded"];
+    /// What carries messages, whatever those are made of: `application/grpc+json`.
+    const MESSAGES: [&[u8]; 1] = [b"grpc"];
+    declares_one_of(headers, &TYPES, &SUBTYPES) && !declares_one_of(headers, &[], &MESSAGES)
+}
+
+/// Whether the declared type is one of these, or has one of these words in its subtype.
+fn declares_one_of(headers: &CapturedHeaders, types: &[&[u8]], words: &[&[u8]]) -> bool {
     headers.first("content-type").is_some_and(|declared| {
         let essence = declared.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
         let slash = memchr::memchr(b'/', essence).unwrap_or(essence.len());
         let (kind, subtype) = essence.split_at(slash);
         let names = |word: &&[u8]| subtype.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word));
-        TYPES.iter().any(|other| kind.eq_ignore_ascii_case(other)) || SUBTYPES.iter().any(names)
+        types.iter().any(|other| kind.eq_ignore_ascii_case(other)) || words.iter().any(names)
     })
 }

@@ -4,7 +4,10 @@
 mod body;
 mod graphql;
 mod jwt;
+mod multipart;
+mod protobuf;
 mod several;
+mod viewstate;
 
 use std::borrow::Cow;
 
@@ -23,6 +26,7 @@ use crate::tree::{Decoder, ValueNode};
 use crate::value_tree::{Notes, Raw, ValueTree};
 use crate::{Bounds, Extracted, Found, MessagePart, ParseError, Scratch, Side, Step};
 
+use self::graphql::Beside;
 use self::several::Several;
 
 /// Bytes that are looked at: either of the exchange, and then a result may borrow them, or of a buffer.
@@ -49,6 +53,14 @@ impl<'e: 'x, 'x> Text<'e, 'x> {
         }
     }
 
+    /// A part of it that something finds in it.
+    fn narrowed(self, find: impl for<'b> Fn(&'b [u8]) -> Option<&'b [u8]>) -> Option<Self> {
+        match self {
+            Self::Captured(bytes) => find(bytes).map(Self::Captured),
+            Self::Decoded(bytes) => find(bytes).map(Self::Decoded),
+        }
+    }
+
     fn kept(self) -> Cow<'e, [u8]> {
         match self {
             Self::Captured(bytes) => Cow::Borrowed(bytes),
@@ -63,10 +75,11 @@ struct Formats {
     json: bool,
     form: bool,
     graphql: bool,
+    protobuf: bool,
 }
 
 impl Formats {
-    const ALL: Self = Self { json: true, form: true, graphql: true };
+    const ALL: Self = Self { json: true, form: true, graphql: true, protobuf: true };
 }
 
 /// How a text ends.
@@ -125,8 +138,8 @@ pub(crate) struct Run<'e, 's> {
     bounds: Bounds,
     /// Bytes that decoders may still produce.
     decodable: usize,
-    /// The variables that stand beside a GraphQL document in the form that is being read.
-    variables: Option<Vec<u8>>,
+    /// The variables that stand, or may stand, beside a GraphQL document in the form that is being read.
+    beside: Option<Beside>,
 }
 
 impl<'e, 's> Run<'e, 's> {
@@ -140,7 +153,7 @@ impl<'e, 's> Run<'e, 's> {
         let mut found = SmallVec::new();
         found.resize_with(points, || Found::Absent);
         let several = Several::new(several, joins);
-        Self { found, several, errors: Vec::new(), scratch, bounds, decodable: bounds.decoded_bytes, variables: None }
+        Self { found, several, errors: Vec::new(), scratch, bounds, decodable: bounds.decoded_bytes, beside: None }
     }
 
     pub(crate) fn finish(mut self) -> Extracted<'e> {
@@ -340,6 +353,14 @@ impl<'e, 's> Run<'e, 's> {
         if let Some(jwt) = &node.jwt {
             self.jwt(jwt, text, part);
         }
+        if let Some(tree) = &node.protobuf
+            && formats.protobuf
+        {
+            self.protobuf(tree, text, Ending::Whole, "protobuf", part);
+        }
+        if let Some(tree) = &node.viewstate {
+            self.viewstate(tree, text, part);
+        }
     }
 
     /// A value of which only the beginning is there: what is read from front to back can be resolved in it.
@@ -362,6 +383,11 @@ impl<'e, 's> Run<'e, 's> {
         }
         match &node.graphql {
             Some(tree) if formats.graphql => self.graphql(tree, text, ending, part),
+            Some(tree) => self.fill(tree.all(), Without::Absent),
+            None => {}
+        }
+        match &node.protobuf {
+            Some(tree) if formats.protobuf => self.protobuf(tree, text, ending, "protobuf", part),
             Some(tree) => self.fill(tree.all(), Without::Absent),
             None => {}
         }
@@ -478,16 +504,22 @@ impl<'e, 's> Run<'e, 's> {
     fn json(&mut self, tree: &ValueTree, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
         let mut notes = self.scratch.notes().lend();
         let stop = json::walk(tree, text.bytes(), ending.is_open(), &self.bounds, &mut notes);
-        let missing = match stop {
+        let missing = self.stopped(stop, ending, "json", part);
+        self.deliver(tree, &notes, text, missing, part);
+        self.scratch.notes().give_back(notes);
+    }
+
+    /// What is known of places that a walk did not come to. Reports what stopped it, unless that is the end of a text that
+    /// goes on.
+    fn stopped(&mut self, stop: Option<Stop>, ending: Ending, parser: &'static str, part: &MessagePart) -> Without {
+        match stop {
             None => Without::Absent,
             Some(Stop { ended: true, .. }) if ending.is_open() => ending.missing(),
             Some(stop) => {
-                self.report(part, "json", stop.offset, stop.reason);
+                self.report(part, parser, stop.offset, stop.reason);
                 Without::Unparsable
             }
-        };
-        self.deliver(tree, &notes, text, missing, part);
-        self.scratch.notes().give_back(notes);
+        }
     }
 
     /// Takes what a walk noted to the points. `missing` is what is known of places where it noted nothing.
@@ -528,9 +560,8 @@ impl<'e, 's> Run<'e, 's> {
         let mut notes = self.scratch.fields().lend();
         form::walk(tree, text.bytes(), ending.is_open(), &mut notes);
         let missing = ending.missing();
-        let beside = if tree.graphql { form::field(text.bytes(), b"variables") } else { None };
-        let beside = beside.filter(|variables| !variables.is_empty()).map(Cow::into_owned);
-        let outside = std::mem::replace(&mut self.variables, beside);
+        let beside = if tree.graphql { Beside::of(text.bytes(), ending) } else { None };
+        let outside = std::mem::replace(&mut self.beside, beside);
         for (node, state) in tree.nodes().iter().zip(&notes.states) {
             for several in node.several() {
                 self.fill(&several.all, missing);
@@ -540,7 +571,10 @@ impl<'e, 's> Run<'e, 's> {
                     let value = text.part(start..end);
                     self.rewritten(&node.first, value, decode::form(value.bytes()), part);
                 }
-                None if state.nested => self.fill(&node.first.all, Without::NotScalar),
+                // Behind a cut there may be a value.
+                None if state.nested && matches!(missing, Without::Absent) => {
+                    self.fill(&node.first.all, Without::NotScalar);
+                }
                 None => self.fill(&node.first.all, missing),
             }
             let Some(joined) = &node.joined else { continue };
@@ -564,7 +598,7 @@ impl<'e, 's> Run<'e, 's> {
                 Noted::Name(name) => self.value(node, Text::Decoded(name), part),
             }
         }
-        self.variables = outside;
+        self.beside = outside;
         self.scratch.fields().give_back(notes);
     }
 }

@@ -9,7 +9,9 @@ use http::header;
 use threadline_model::{CapturedBody, Exchange};
 
 use super::exchange;
-use crate::{ArgumentKind, Bounds, Found, JwtPart, Pattern, Plan, Point, Scratch, Side, Step};
+use crate::{
+    ArgumentKind, Bounds, Found, JwtPart, ListBounds, Pattern, Plan, Point, Scratch, Side, Step, blank, list, preview,
+};
 
 /// Names that points ask for and messages have.
 const NAMES: &[&str] =
@@ -271,6 +273,68 @@ pub fn fuzz_policy_and_message(data: &[u8]) {
     agree(&together, &alone, &exchange);
 }
 
+/// Shows a message that the bytes choose: previews points, lists all of them, and takes out what one masks.
+///
+/// # Panics
+/// When a selection is not the value, a listed point does not give what is listed, or something masked is left.
+pub fn fuzz_shown(data: &[u8]) {
+    let mut choices = Choices(data);
+    let mask = choices.point();
+    let points: Vec<Point> = (0..=choices.next() % 3).filter_map(|_| choices.point()).collect();
+    let target =
+        [&b"/a/b?"[..], &choices.members(1, "", "&", "", |name, value| [name, b"=", &percent(value)].concat())]
+            .concat();
+    let cookies = choices.members(2, "", "; ", "", |name, value| [name, b"=", value].concat());
+    let authorization = choices.document(2);
+    let headers = [
+        (header::AUTHORIZATION, &authorization[..]),
+        (header::COOKIE, &cookies),
+        (header::SET_COOKIE, &cookies),
+        (header::CONTENT_TYPE, choices.of(CONTENT_TYPES).as_bytes()),
+    ];
+    let (request, response) = (choices.document(3), choices.document(2));
+    let (request, response) = (choices.damage(request), choices.damage(response));
+    let mut exchange = exchange(&target, &headers, &request, &response);
+    show(&exchange, &points, mask.as_ref());
+    exchange.request.body = CapturedBody::prefix(request);
+    show(&exchange, &points, mask.as_ref());
+}
+
+fn show(exchange: &Exchange, points: &[Point], mask: Option<&Point>) {
+    let bounds = Bounds::default();
+    for point in points {
+        let Ok(shown) = preview(point, &[], exchange, bounds) else { continue };
+        let mut values = shown.found.value().into_iter().chain(shown.more.iter().map(|value| &**value));
+        for selection in shown.selections.iter().filter(|selection| selection.exact) {
+            let Some(part) = crate::locate::bytes(exchange, selection) else { continue };
+            assert!(values.any(|value| part == value), "{point}: {selection:?}");
+        }
+    }
+    let few = ListBounds { points: 64, value_bytes: 16, levels: 8 };
+    for listed in list(exchange, &[], bounds, few).points {
+        let plan = Plan::compile(std::slice::from_ref(&listed.point), bounds).unwrap_or_else(|error| panic!("{error}"));
+        let mut scratch = Scratch::default();
+        let extracted = plan.extract(exchange, &mut scratch);
+        match (extracted.get(0), &listed.found) {
+            (Found::Value(alone), Found::Value(shown)) => assert!(alone.starts_with(shown), "{}", listed.point),
+            (alone, shown) => assert_eq!(alone, shown, "{}", listed.point),
+        }
+    }
+    let Some(mask) = mask else { return };
+    // Numbers that count parts are no text of the message, nor are the commas between joined values.
+    let counts = mask.steps().iter().any(|step| matches!(step, Step::Names | Step::Joined));
+    let facts = matches!(mask.steps().first(), Some(Step::Scheme | Step::Proto | Step::Status | Step::RemoteAddr));
+    let Ok(plan) = Plan::compile(std::slice::from_ref(mask), bounds) else { return };
+    if counts || facts {
+        return;
+    }
+    let blanked = blank(exchange, std::slice::from_ref(mask), bounds);
+    assert_eq!(blanked.request.body.as_bytes().len(), exchange.request.body.as_bytes().len());
+    let mut scratch = Scratch::default();
+    let left = plan.extract(&blanked, &mut scratch);
+    assert!(left.values(0).all(|value| value.iter().all(|byte| *byte == b'*')), "{mask}");
+}
+
 /// Points find the same together as alone.
 fn agree(together: &Plan, alone: &[Plan], exchange: &Exchange) {
     let mut scratch = Scratch::default();
@@ -306,6 +370,7 @@ mod tests {
                 })
                 .collect();
             fuzz_policy_and_message(&bytes);
+            fuzz_shown(&bytes);
             deepest = deepest.max(Choices(&bytes).point().map_or(0, |point| point.steps().len()));
             longest = longest.max(Choices(&bytes).document(4).len());
         }

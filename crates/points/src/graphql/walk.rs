@@ -124,7 +124,9 @@ impl<'x> Walk<'_, 'x> {
     /// Notes what a variable holds.
     pub(super) fn variable(&mut self, at: &[u32], name: Span) -> Result<(), Stopped> {
         let looked_up = self.look_up(at, name);
-        self.notes.use_up_unknown(self.tree, at);
+        let given = self.variables.find(self.lexer.text(name));
+        let may_have_value = given.map_or(self.variables.open, |given| given.open);
+        self.notes.use_up_unknown(self.tree, at, may_have_value);
         looked_up
     }
 
@@ -172,6 +174,7 @@ impl<'x> Walk<'_, 'x> {
                 self.given(&at, given);
                 at.clear();
             } else if variables.open {
+                self.notes.use_up_unknown(self.tree, &at, true);
                 at.clear();
             } else {
                 self.notes.property_name(self.tree, &request, Raw::Plain(name));

@@ -1,0 +1,4 @@
+//! Fuzzes gRPC points.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| threadline_points::fuzzing::fuzz_grpc(bytes));
