@@ -170,13 +170,17 @@ pub(crate) fn walk(tree: &FieldTree, text: &[u8], cut: bool, notes: &mut FieldNo
     }
 }
 
-/// The first field of exactly this name, decoded. `cut` says that the last field is not whole.
-pub(crate) fn field<'x>(text: &'x [u8], cut: bool, name: &[u8]) -> Option<Cow<'x, [u8]>> {
-    let whole = if cut { memchr::memrchr(b'&', text).unwrap_or(0) } else { text.len() };
-    text[..whole].split(|byte| *byte == b'&').find_map(|field| {
-        let equals = memchr::memchr(b'=', field)?;
-        (*decode::form(&field[..equals]) == *name).then(|| decode::form(&field[equals + 1..]))
-    })
+/// The first field of exactly this name, decoded, and whether it ends before the text does.
+pub(crate) fn field<'x>(text: &'x [u8], name: &[u8]) -> Option<(Cow<'x, [u8]>, bool)> {
+    let mut fields = text.split(|byte| *byte == b'&').peekable();
+    while let Some(field) = fields.next() {
+        if let Some(equals) = memchr::memchr(b'=', field)
+            && *decode::form(&field[..equals]) == *name
+        {
+            return Some((decode::form(&field[equals + 1..]), fields.peek().is_some()));
+        }
+    }
+    None
 }
 
 /// Takes fields, one after the other, to the places that their names mean.

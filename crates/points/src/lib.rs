@@ -54,9 +54,9 @@
 //!
 //! # What is not here
 //! No grouping, no hashing, no decision about what leaves the node. Nothing here opens a socket or reads a clock.
-//! Formats that the grammar knows and this version does not resolve (XML, HTML and JavaScript escapes) are refused when a
-//! plan is compiled, never ignored. A further decoder of one value is a variant of `tree::Decoder`; a further format is
-//! a tree and a walker of its own beside `json` and `form`, and a field of `tree::ValueNode`.
+//! Formats that the grammar knows and this version does not resolve (XML, HTML and JavaScript escapes) are refused when
+//! a plan is compiled, never ignored. A further decoder of one value is a variant of `tree::Decoder`; a further format
+//! is a tree and a walker of its own beside `json` and `form`, and a field of `tree::ValueNode`.
 
 mod blank;
 mod block;

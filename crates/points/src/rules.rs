@@ -133,6 +133,9 @@ const TIDY: Group = &[(Kind::Trim, Place::Text), (Kind::Lower, Place::Text), (Ki
 const FACT_TIDY: Group = &[(Kind::Trim, Place::Fact), (Kind::Lower, Place::Fact), (Kind::Capture, Place::Fact)];
 const PROPERTY: Group = &[(Kind::Property, Place::Value), (Kind::Properties, Place::EveryValue)];
 const INDEX: Group = &[(Kind::Index, Place::Value), (Kind::Indexes, Place::EveryValue)];
+const PART_HEADER: Group = &[(Kind::Header, Place::Text)];
+const MESSAGE_FIELD: Group = &[(Kind::Property, Place::MessageField), (Kind::Properties, Place::EveryMessageValue)];
+const MESSAGE_INDEX: Group = &[(Kind::Index, Place::MessageValue), (Kind::Indexes, Place::EveryMessageValue)];
 const SELECTIONS: Group = &[
     (Kind::Field, Place::GraphqlField),
     (Kind::Fields, Place::EveryField),
@@ -142,9 +145,6 @@ const SELECTIONS: Group = &[
 ];
 const ARGUMENTS: Group = &[(Kind::Argument, Place::Value), (Kind::Arguments, Place::EveryValue)];
 const VARIABLES: Group = &[(Kind::Variable, Place::Value), (Kind::Variables, Place::EveryValue)];
-const PART_HEADER: Group = &[(Kind::Header, Place::Text)];
-const MESSAGE_FIELD: Group = &[(Kind::Property, Place::MessageField), (Kind::Properties, Place::EveryMessageValue)];
-const MESSAGE_INDEX: Group = &[(Kind::Index, Place::MessageValue), (Kind::Indexes, Place::EveryMessageValue)];
 const EVERY_TEXT: Group = &[(Kind::All, Place::Text), (Kind::Names, Place::Text)];
 
 const TABLE: &[Row] = &[

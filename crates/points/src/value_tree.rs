@@ -44,7 +44,7 @@ pub(crate) enum Raw {
     /// Nothing.
     #[default]
     Missing,
-    /// Something of which no value is known; at a node that can stand for many values, that no more are taken.
+    /// Something of which no value is known.
     Unknown,
     /// A string of JSON or GraphQL, between its quotes.
     Text(Span),
@@ -219,6 +219,16 @@ impl Notes {
         }
     }
 
+    /// Forgets what was noted at nodes that stand for one value, but not what was below them.
+    #[inline]
+    pub(crate) fn forget(&mut self, tree: &ValueTree, at: &[u32]) {
+        for position in at {
+            if !tree.node(*position).several {
+                self.raws[*position as usize] = Raw::Missing;
+            }
+        }
+    }
+
     /// Leaves out nodes that stand for one value and have it: for formats in which the first of a name counts.
     #[inline]
     pub(crate) fn keep_unused(&self, tree: &ValueTree, at: &mut Positions) {
@@ -235,34 +245,21 @@ impl Notes {
         }
     }
 
-    /// Marks nodes at which something stands that gave no value, so that no later one takes its place. If it may have
-    /// one that is not known, nodes that stand for many values take none after it: what is given is a beginning.
-    pub(crate) fn use_up_unknown(&mut self, tree: &ValueTree, at: &[u32], may_have_value: bool) {
+    /// Says that values which are not known stand at the nodes and below them: of several values those that come after
+    /// are left out, so that what is found is the beginning of what there is.
+    pub(crate) fn close(&mut self, tree: &ValueTree, at: &[u32]) {
         for position in at {
-            let node = tree.node(*position);
-            let range = *position as usize..node.end as usize;
-            match &mut self.raws[range] {
-                below if node.several && may_have_value => below.fill(Raw::Unknown),
-                [raw @ Raw::Missing, ..] if !node.several => *raw = Raw::Unknown,
-                _ => {}
-            }
+            let below = *position..tree.node(*position).end;
+            self.log.extend(below.filter(|node| tree.node(*node).several).map(|node| (node, Raw::Unknown)));
         }
     }
 
-    /// Adds to what stands at a node that can stand for many values.
-    #[inline]
-    fn log(&mut self, position: u32, raw: Raw) {
-        if !matches!(self.raws[position as usize], Raw::Unknown) {
-            self.log.push((position, raw));
-        }
-    }
-
-    /// Forgets what was noted at nodes that stand for one value, but not what was below them.
-    #[inline]
-    pub(crate) fn forget(&mut self, tree: &ValueTree, at: &[u32]) {
+    /// Marks nodes at which something stands that gave no value, so that no later one takes its place.
+    pub(crate) fn use_up_unknown(&mut self, tree: &ValueTree, at: &[u32]) {
         for position in at {
-            if !tree.node(*position).several {
-                self.raws[*position as usize] = Raw::Missing;
+            let raw = &mut self.raws[*position as usize];
+            if !tree.node(*position).several && matches!(raw, Raw::Missing) {
+                *raw = Raw::Unknown;
             }
         }
     }
@@ -272,7 +269,7 @@ impl Notes {
     pub(crate) fn note(&mut self, tree: &ValueTree, at: &[u32], raw: Raw) {
         for position in at {
             if tree.node(*position).several {
-                self.log(*position, raw);
+                self.log.push((*position, raw));
             } else {
                 self.raws[*position as usize] = raw;
             }
@@ -284,7 +281,7 @@ impl Notes {
     pub(crate) fn property_name(&mut self, tree: &ValueTree, at: &[u32], name: Raw) {
         for position in at {
             if let Some(node) = tree.node(*position).property_names {
-                self.log(node, name);
+                self.log.push((node, name));
             }
         }
     }
@@ -294,7 +291,7 @@ impl Notes {
     pub(crate) fn element_number(&mut self, tree: &ValueTree, at: &[u32], index: u32) {
         for position in at {
             if let Some(node) = tree.node(*position).index_names {
-                self.log(node, Raw::Number(index.into()));
+                self.log.push((node, Raw::Number(index.into())));
             }
         }
     }

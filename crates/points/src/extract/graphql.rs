@@ -1,32 +1,11 @@
 //! GraphQL: requests in JSON, and documents beside which variables stand; takes what they hold to the points.
 
 use super::{Ending, Run, Text, Without};
-use crate::form;
 use crate::graphql::{self, Document, Post};
 use crate::json;
 use crate::scan::{Span, Stop};
 use crate::value_tree::ValueTree;
 use crate::{Bounds, MessagePart};
-
-/// The variables in the form of which a document is a field.
-pub(super) struct Beside {
-    /// JSON; empty when there are none.
-    variables: Vec<u8>,
-    /// How the form ends, where they may stand in its rest.
-    ending: Ending,
-}
-
-impl Beside {
-    /// `None` when there are none and cannot be any.
-    pub(super) fn of(form: &[u8], ending: Ending) -> Option<Self> {
-        match form::field(form, ending.is_open(), b"variables") {
-            Some(variables) if variables.is_empty() => None,
-            Some(variables) => Some(Self { variables: variables.into_owned(), ending: Ending::Whole }),
-            None if ending.is_open() => Some(Self { variables: Vec::new(), ending }),
-            None => None,
-        }
-    }
-}
 
 impl<'e> Run<'e, '_> {
     pub(super) fn graphql(&mut self, tree: &ValueTree, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
@@ -36,23 +15,26 @@ impl<'e> Run<'e, '_> {
             return self.posts(tree, valid, damage, ending, part);
         }
         let mut document = Document { source: Some(0..valid.len()), source_open: open, ..Document::default() };
-        let Some(beside) = self.beside.take() else {
-            return self.documents(tree, text, &[document], damage, ending, part, Some);
-        };
-        if self.may_decode(valid.len() + beside.variables.len(), tree.all(), "graphql", part) {
-            let mut buffer = self.scratch.buffers().lend();
-            buffer.extend_from_slice(valid);
-            let (variables, broken) = json::readable(&beside.variables, false);
-            buffer.extend_from_slice(variables);
-            document.variables = Some(valid.len()..buffer.len()).filter(|range| !range.is_empty());
-            document.variables_open = broken.is_some() || beside.ending.is_open();
-            let ending = if ending.is_open() { ending } else { beside.ending };
-            // The variables stand in another field.
-            let place = |offset: usize| Some(offset.min(valid.len()));
-            self.documents(tree, Text::Decoded(&buffer), &[document], damage, ending, part, place);
-            self.scratch.buffers().give_back(buffer);
+        match self.variables.take() {
+            None => self.documents(tree, text, &[document], damage, ending, part, Some),
+            Some(variables) => {
+                let length = valid.len() + variables.text.len();
+                if self.may_decode(length, tree.all(), "graphql", part) {
+                    let mut buffer = self.scratch.buffers().lend();
+                    buffer.extend_from_slice(valid);
+                    let (valid_variables, broken) = json::readable(&variables.text, variables.ending.is_open());
+                    buffer.extend_from_slice(valid_variables);
+                    document.variables = Some(valid.len()..buffer.len());
+                    document.variables_open = variables.ending.is_open() || broken.is_some();
+                    let ending = if ending.is_open() { ending } else { variables.ending };
+                    // The variables stand in another field.
+                    let place = |offset: usize| Some(offset.min(valid.len()));
+                    self.documents(tree, Text::Decoded(&buffer), &[document], damage, ending, part, place);
+                    self.scratch.buffers().give_back(buffer);
+                }
+                self.variables = Some(variables);
+            }
         }
-        self.beside = Some(beside);
     }
 
     /// Requests in JSON: their documents and variables are put behind each other, so that one walk serves all.

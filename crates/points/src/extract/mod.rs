@@ -26,7 +26,6 @@ use crate::tree::{Decoder, ValueNode};
 use crate::value_tree::{Notes, Raw, ValueTree};
 use crate::{Bounds, Extracted, Found, MessagePart, ParseError, Scratch, Side, Step};
 
-use self::graphql::Beside;
 use self::several::Several;
 
 /// Bytes that are looked at: either of the exchange, and then a result may borrow them, or of a buffer.
@@ -130,6 +129,25 @@ impl From<Without> for Found<'_> {
     }
 }
 
+/// The variables that stand beside a GraphQL document in a form.
+struct Beside {
+    text: Vec<u8>,
+    ending: Ending,
+}
+
+impl Beside {
+    fn read(form: &[u8], ending: Ending) -> Option<Self> {
+        match form::field(form, b"variables") {
+            Some((text, true)) if !text.is_empty() => Some(Self { text: text.into_owned(), ending: Ending::Whole }),
+            Some((text, false)) if !text.is_empty() || ending.is_open() => {
+                Some(Self { text: text.into_owned(), ending })
+            }
+            Some(_) => None,
+            None => ending.is_open().then(|| Self { text: Vec::new(), ending }),
+        }
+    }
+}
+
 pub(crate) struct Run<'e, 's> {
     found: SmallVec<[Found<'e>; 12]>,
     several: Several<'e, 's>,
@@ -138,8 +156,8 @@ pub(crate) struct Run<'e, 's> {
     bounds: Bounds,
     /// Bytes that decoders may still produce.
     decodable: usize,
-    /// The variables that stand, or may stand, beside a GraphQL document in the form that is being read.
-    beside: Option<Beside>,
+    /// The variables that stand beside a GraphQL document in the form that is being read.
+    variables: Option<Beside>,
 }
 
 impl<'e, 's> Run<'e, 's> {
@@ -153,7 +171,7 @@ impl<'e, 's> Run<'e, 's> {
         let mut found = SmallVec::new();
         found.resize_with(points, || Found::Absent);
         let several = Several::new(several, joins);
-        Self { found, several, errors: Vec::new(), scratch, bounds, decodable: bounds.decoded_bytes, beside: None }
+        Self { found, several, errors: Vec::new(), scratch, bounds, decodable: bounds.decoded_bytes, variables: None }
     }
 
     pub(crate) fn finish(mut self) -> Extracted<'e> {
@@ -529,7 +547,14 @@ impl<'e, 's> Run<'e, 's> {
                 self.noted(&node.value, *raw, text, missing, part);
             }
         }
+        let mut closed: SmallVec<[u32; 4]> = SmallVec::new();
         for (position, raw) in &notes.log {
+            if closed.contains(position) {
+                continue;
+            }
+            if let Raw::Unknown = raw {
+                closed.push(*position);
+            }
             self.noted(&tree.nodes()[*position as usize].value, *raw, text, missing, part);
         }
     }
@@ -560,8 +585,8 @@ impl<'e, 's> Run<'e, 's> {
         let mut notes = self.scratch.fields().lend();
         form::walk(tree, text.bytes(), ending.is_open(), &mut notes);
         let missing = ending.missing();
-        let beside = if tree.graphql { Beside::of(text.bytes(), ending) } else { None };
-        let outside = std::mem::replace(&mut self.beside, beside);
+        let beside = if tree.graphql { Beside::read(text.bytes(), ending) } else { None };
+        let outside = std::mem::replace(&mut self.variables, beside);
         for (node, state) in tree.nodes().iter().zip(&notes.states) {
             for several in node.several() {
                 self.fill(&several.all, missing);
@@ -598,7 +623,7 @@ impl<'e, 's> Run<'e, 's> {
                 Noted::Name(name) => self.value(node, Text::Decoded(name), part),
             }
         }
-        self.beside = outside;
+        self.variables = outside;
         self.scratch.fields().give_back(notes);
     }
 }

@@ -124,9 +124,11 @@ impl<'x> Walk<'_, 'x> {
     /// Notes what a variable holds.
     pub(super) fn variable(&mut self, at: &[u32], name: Span) -> Result<(), Stopped> {
         let looked_up = self.look_up(at, name);
-        let given = self.variables.find(self.lexer.text(name));
-        let may_have_value = given.map_or(self.variables.open, |given| given.open);
-        self.notes.use_up_unknown(self.tree, at, may_have_value);
+        self.notes.use_up_unknown(self.tree, at);
+        let variables = self.variables;
+        if variables.find(self.lexer.text(name)).map_or(variables.open, |given| given.open) {
+            self.notes.close(self.tree, at);
+        }
         looked_up
     }
 
@@ -174,7 +176,7 @@ impl<'x> Walk<'_, 'x> {
                 self.given(&at, given);
                 at.clear();
             } else if variables.open {
-                self.notes.use_up_unknown(self.tree, &at, true);
+                self.notes.close(self.tree, &at);
                 at.clear();
             } else {
                 self.notes.property_name(self.tree, &request, Raw::Plain(name));

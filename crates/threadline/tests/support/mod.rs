@@ -119,10 +119,14 @@ impl Threadline {
     }
 
     /// One request through the proxy.
-    pub async fn through_proxy(&self, request: http::request::Builder, body: &str) -> (http::response::Parts, Bytes) {
+    pub async fn through_proxy(
+        &self,
+        request: http::request::Builder,
+        body: impl AsRef<[u8]>,
+    ) -> (http::response::Parts, Bytes) {
         let path = request.uri_ref().unwrap().clone();
         let uri = format!("{}{path}", self.proxy.as_ref().unwrap());
-        send(&self.client, request.uri(uri).body(Full::new(Bytes::copy_from_slice(body.as_bytes()))).unwrap())
+        send(&self.client, request.uri(uri).body(Full::new(Bytes::copy_from_slice(body.as_ref()))).unwrap())
             .await
             .unwrap()
     }
