@@ -8,7 +8,7 @@ use threadline_context::Selector;
 use threadline_grouping::{Grouper, InstallationSecret};
 use threadline_model::{Exchange, Timestamp};
 use threadline_node::{NodeCounters, Pipeline};
-use threadline_points::{Bounds, Plan, Scratch};
+use threadline_points::{Bounds, Operations, Plan, Scratch};
 use threadline_policy::{Policy, PolicyDocument};
 use threadline_record::RowBuilder;
 use threadline_traffic::generate::{REFERENCE_PARAMETERS, ReferenceStream};
@@ -40,6 +40,7 @@ pub(crate) fn run(table: &mut Table) {
     let Ok(plan) = Plan::compile(&policy.points(), Bounds::default()) else { return };
     let grouper = Grouper::new(&policy, secret.session_key());
     let selector = Selector::new(&policy, secret.parameter_key());
+    let Ok(operations) = Operations::new(Bounds::default()) else { return };
     let Ok(mut pipeline) = Pipeline::compile(&policy, &secret, "bench", Bounds::default()) else { return };
     let counters = NodeCounters::default();
     let mut scratch = Scratch::default();
@@ -55,7 +56,8 @@ pub(crate) fn run(table: &mut Table) {
     let selected = nanoseconds(&exchanges, |exchange| {
         let extracted = plan.extract(exchange, &mut scratch);
         let grouped = grouper.decide(exchange, &extracted, &mut scratch);
-        black_box(selector.select(exchange, &extracted, &grouped));
+        let spoken = operations.read(exchange, &mut scratch);
+        black_box(selector.select(exchange, &extracted, &grouped, &spoken));
     });
     let mut rows = RowBuilder::with_capacity(BATCH);
     let whole = nanoseconds(&exchanges, |exchange| {

@@ -898,7 +898,7 @@ export interface components {
              * @description Microseconds from the first byte of the request to the end of the response.
              */
             duration_us: number | null;
-            /** @description Method, host and path template. */
+            /** @description Method, host and path template; of GraphQL, SOAP and MCP the operation follows. */
             endpoint: string;
             /** @description Identity of the exchange, a UUID. */
             exchange_id: string;
@@ -914,7 +914,7 @@ export interface components {
             method: string;
             /** @description Name of the node that exported it. */
             node: string;
-            /** @description Operation within the protocol. */
+            /** @description Operation within the protocol: `query Profile`, `tools/call search`, `shop.v1.Orders/Get`. */
             operation: string | null;
             /** @description How it ended: `completed`, `client_aborted`, `upstream_failed`, `refused`, `upgraded`. */
             outcome: string;

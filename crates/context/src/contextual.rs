@@ -5,9 +5,9 @@ use std::net::IpAddr;
 
 use threadline_grouping::{KeyKind, RequestSession, Trace};
 use threadline_model::SessionId;
-use threadline_points::Side;
+use threadline_points::{Protocol, Side};
 
-use crate::{Protocol, Text};
+use crate::Text;
 
 /// One context parameter that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,11 +72,14 @@ pub struct Contextual<'a> {
     /// The query's names joined with `&`; `=value` only where a parameter selects the field. None when the target
     /// had no `?`.
     pub query: Option<Text<'a>>,
-    /// `METHOD host /template`; the host left out when unknown.
+    /// `METHOD host /template`; the host left out when unknown. Of GraphQL, SOAP and MCP the operation follows, without
+    /// what is variable in it and without how many more there are.
     pub endpoint: String,
     /// What the exchange speaks.
     pub protocol: Protocol,
-    /// The operation within the protocol: service and method of gRPC.
+    /// The operation within the protocol: `query Profile`, `query { profile }` of an anonymous one, and `+2` when two more
+    /// follow in a batch; `tools/call search` of MCP; the method of SOAP; service and method of gRPC; the subprotocol of
+    /// a WebSocket. Only what has the form of a name; secrets are left out.
     pub operation: Option<String>,
     /// The client's address, unless a hashed parameter covers it.
     pub client_ip: Option<IpAddr>,

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use http::HeaderName;
 use threadline_model::{Exchange, Scheme};
 
-use crate::protocol::Protocol;
 use crate::secrets::Secrets;
 use crate::text::Text;
 
@@ -78,10 +77,4 @@ pub(crate) fn trace_id(exchange: &Exchange) -> Option<&str> {
     let set = |id: &[u8]| lower_hexadecimal(id) && id.iter().any(|byte| *byte != b'0');
     let valid = set(trace) && set(parent) && lower_hexadecimal(flags);
     std::str::from_utf8(trace).ok().filter(|_| valid)
-}
-
-/// Service and method of gRPC are its path; other operations stand in bodies.
-pub(crate) fn operation(protocol: Protocol, path: &Text<'_>) -> Option<String> {
-    let operation = path.as_str().strip_prefix('/')?;
-    (protocol == Protocol::Grpc && !path.is_hashed() && operation.contains('/')).then(|| operation.to_owned())
 }

@@ -15,7 +15,7 @@
 mod contextual;
 mod endpoint;
 mod head;
-mod protocol;
+mod operation;
 mod secrets;
 mod selection;
 mod selector;
@@ -23,6 +23,5 @@ mod target;
 mod text;
 
 pub use contextual::{ContextParameter, ContextParseError, ContextSession, Contextual};
-pub use protocol::Protocol;
 pub use selector::Selector;
 pub use text::Text;

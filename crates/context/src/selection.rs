@@ -6,12 +6,12 @@ use std::net::IpAddr;
 use smallvec::SmallVec;
 use threadline_grouping::{DecidingKey, FallbackKind, Grouped, HashText, visit_credentials};
 use threadline_model::{Exchange, Source};
-use threadline_points::{Extracted, Found, Side};
+use threadline_points::{Extracted, Found, Side, Spoken};
 use threadline_policy::ParameterType;
 
 use crate::contextual::{ContextParameter, ContextParseError, ContextSession, Contextual};
 use crate::head;
-use crate::protocol::Protocol;
+use crate::operation;
 use crate::secrets::Secrets;
 use crate::selector::{Covered, Selected, Selector};
 use crate::target::{self, Cover, Place, SelectedField, Values};
@@ -26,6 +26,7 @@ pub(crate) struct Selection<'a, 'e> {
     exchange: &'a Exchange,
     extracted: &'a Extracted<'e>,
     grouped: &'a Grouped<'a>,
+    spoken: &'a Spoken,
     /// Hashes of the hashed parameters that were found, by position; of several values the first.
     hashes: SmallVec<[(usize, HashText); 4]>,
     /// The hash of what the built-in set found, where that decided.
@@ -72,6 +73,7 @@ impl<'a, 'e> Selection<'a, 'e> {
         exchange: &'a Exchange,
         extracted: &'a Extracted<'e>,
         grouped: &'a Grouped<'a>,
+        spoken: &'a Spoken,
     ) -> Self {
         let mut hashes = SmallVec::new();
         let mut secrets = Secrets::new(&selector.key);
@@ -94,7 +96,7 @@ impl<'a, 'e> Selection<'a, 'e> {
             _ => {}
         }
         visit_credentials(exchange, |value| secrets.add(value));
-        Self { selector, exchange, extracted, grouped, hashes, credential, secrets }
+        Self { selector, exchange, extracted, grouped, spoken, hashes, credential, secrets }
     }
 
     pub(crate) fn finish(&self) -> Contextual<'a> {
@@ -108,8 +110,8 @@ impl<'a, 'e> Selection<'a, 'e> {
             endpoint.push_str(host.as_str());
         }
         let covers = self.path_covers();
-        let protocol = Protocol::of(self.exchange, raw_path);
         let path = target::path(raw_path, &covers, &self.secrets, &mut endpoint);
+        operation::append_to_endpoint(self.spoken, &self.secrets, &mut endpoint);
         let client_ip = self.exchange.client.filter(|_| matches!(self.fate(Covered::ClientAddress), Fate::Clear));
         let user_agent = self.exported(Covered::UserAgent, || head::user_agent(self.exchange, &self.secrets));
         let fingerprint =
@@ -119,8 +121,8 @@ impl<'a, 'e> Selection<'a, 'e> {
         Contextual {
             method,
             endpoint,
-            protocol,
-            operation: head::operation(protocol, &path),
+            protocol: self.spoken.protocol,
+            operation: operation::text(self.spoken, &path, &self.secrets),
             query: raw_query.filter(|_| !covers_all).map(|query| self.query(query)),
             ja3: fingerprint(Covered::Ja3, &self.exchange.fingerprints.ja3),
             ja4: fingerprint(Covered::Ja4, &self.exchange.fingerprints.ja4),

@@ -3,7 +3,7 @@
 
 use threadline_grouping::{Grouped, ParameterHashKey};
 use threadline_model::Exchange;
-use threadline_points::{Extracted, Point, Side, Step};
+use threadline_points::{Extracted, Point, Side, Spoken, Step};
 use threadline_policy::{Parameter, ParameterType, Policy};
 
 use crate::contextual::Contextual;
@@ -76,14 +76,15 @@ impl Selector {
     }
 
     /// What may leave the node about an exchange: `extracted` and `grouped` are what a plan and a grouper of the same
-    /// policy made of it.
+    /// policy made of it, `spoken` is what it asks for.
     pub fn select<'a>(
         &'a self,
         exchange: &'a Exchange,
         extracted: &'a Extracted<'_>,
         grouped: &'a Grouped<'a>,
+        spoken: &'a Spoken,
     ) -> Contextual<'a> {
-        Selection::new(self, exchange, extracted, grouped).finish()
+        Selection::new(self, exchange, extracted, grouped, spoken).finish()
     }
 }
 

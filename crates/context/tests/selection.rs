@@ -6,8 +6,8 @@ mod support;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{exchange, hash, jwt, policy, select};
-use threadline_context::{Contextual, Protocol, Text};
-use threadline_model::{CapturedText, Exchange, Outcome, Scheme};
+use threadline_context::{Contextual, Text};
+use threadline_model::{CapturedText, Exchange, Scheme};
 
 fn of<T>(parameters: Value, exchange: &Exchange, look: impl FnOnce(&Contextual<'_>) -> T) -> T {
     select(&policy(parameters), exchange, look)
@@ -431,32 +431,6 @@ fn a_trace_id_that_is_a_secret_is_left_out() {
     assert_eq!(trace("cookie: sid=4bf9; session=7651916cd43dd84", json!([])), None, "nor one that holds a secret");
     let hashed = json!([{"name": "a", "point": "request > header X-A", "hashed": true}]);
     assert_eq!(trace(&format!("x-a: {id}"), hashed), None);
-}
-
-#[test]
-fn protocols_are_told_by_the_head() {
-    for (request, response, expected) in [
-        ("GET /", "200", Protocol::Rest),
-        ("POST /graphql", "200", Protocol::Graphql),
-        ("GET /api/GraphQL/?query=x", "200", Protocol::Graphql),
-        ("POST /x\ncontent-type: application/graphql", "200", Protocol::Graphql),
-        ("POST /graphqlx", "200", Protocol::Rest),
-        ("POST /s\ncontent-type: application/soap+xml; charset=utf-8", "200", Protocol::Soap),
-        ("POST /s\ncontent-type: text/xml\nsoapaction: \"urn:x\"", "200", Protocol::Soap),
-        ("POST /shop.v1.Orders/Get\ncontent-type: application/grpc+proto", "200", Protocol::Grpc),
-        ("POST /mcp\nmcp-session-id: 1", "200", Protocol::Mcp),
-        ("POST /mcp\nmcp-protocol-version: 2025-06-18", "200", Protocol::Mcp),
-        ("POST /mcp", "200\nmcp-session-id: 1", Protocol::Mcp),
-        ("GET /ws\nupgrade: WebSocket", "101", Protocol::Websocket),
-    ] {
-        let found = of(json!([]), &exchange(request, response), |contextual| contextual.protocol);
-        assert_eq!(found, expected, "{request}");
-    }
-    let upgraded = Exchange { outcome: Outcome::Upgraded, ..exchange("GET /ws", "101") };
-    assert_eq!(of(json!([]), &upgraded, |contextual| contextual.protocol), Protocol::Websocket);
-    let call = exchange("POST /shop.v1.Orders/Get\ncontent-type: application/grpc", "200");
-    let operation = of(json!([]), &call, |contextual| contextual.operation.clone());
-    assert_eq!(operation.as_deref(), Some("shop.v1.Orders/Get"));
 }
 
 #[test]

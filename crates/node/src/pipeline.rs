@@ -3,7 +3,7 @@
 use threadline_context::{Contextual, Selector};
 use threadline_grouping::{Grouper, InstallationSecret, KeyKind};
 use threadline_model::{Exchange, SessionId, Source};
-use threadline_points::{Bounds, Plan, PlanError, Scratch, Side};
+use threadline_points::{Bounds, Operations, Plan, PlanError, Scratch, Side};
 use threadline_policy::Policy;
 use threadline_record::{MessageSide, ParameterRow, ParseErrorRow, Row, RowBuilder, SessionKeyKind, ValueOrigin};
 
@@ -23,6 +23,7 @@ pub enum CompileError {
 /// All stages from a captured exchange to a row, compiled for one version of the policy.
 pub struct Pipeline {
     plan: Plan,
+    operations: Operations,
     grouper: Grouper,
     selector: Selector,
     version: u64,
@@ -40,6 +41,7 @@ impl Pipeline {
     ) -> Result<Self, CompileError> {
         Ok(Self {
             plan: Plan::compile(&policy.points(), bounds).map_err(CompileError::Plan)?,
+            operations: Operations::new(bounds).map_err(CompileError::Plan)?,
             grouper: Grouper::new(policy, secret.session_key()),
             selector: Selector::new(policy, secret.parameter_key()),
             version: policy.version(),
@@ -55,12 +57,13 @@ impl Pipeline {
 
     /// Takes one exchange through all stages and appends its row. Gives the session it belongs to.
     pub fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) -> SessionId {
-        // 1. points: what the policy asks for, one walk per body.
+        // 1. points: what the policy asks for, one walk per body; and what the request asks for, of few by their bodies.
         let extracted = self.plan.extract(exchange, &mut self.scratch);
+        let spoken = self.operations.read(exchange, &mut self.scratch);
         // 2. grouping: the session, and why.
         let grouped = self.grouper.decide(exchange, &extracted, &mut self.scratch);
         // 3. context: the one exit; what follows sees exportable values only.
-        let contextual = self.selector.select(exchange, &extracted, &grouped);
+        let contextual = self.selector.select(exchange, &extracted, &grouped, &spoken);
         // 4. record.
         count(&contextual, counters);
         append(exchange, &contextual, self.version, &self.node, rows);

@@ -22,7 +22,7 @@ use crate::coding::{Coders, Coding};
 use crate::json;
 use crate::tree::{Lowering, Trie};
 use crate::value_tree::{Notes, ValueTree};
-use crate::{Bounds, Found, Plan, Point, Scratch, Step};
+use crate::{Bounds, Found, Operations, Plan, Point, Scratch, Step};
 
 /// Points that together use every step that is resolved.
 pub const POINTS: &[&str] = &[
@@ -288,12 +288,28 @@ pub fn fuzz_graphql(data: &[u8]) {
     run(START, &exchange);
     let (document, variables) = data.split_at(data.len() - data.len() / 4);
     let document = String::from_utf8_lossy(document);
-    exchange.request.target = CapturedText::new([b"/?variables={\"a\":{\"b\":1}}&a=", document.as_bytes()].concat());
+    operation(&exchange);
+    exchange.request.target =
+        CapturedText::new([b"/graphql?variables={\"a\":{\"b\":1}}&a=", document.as_bytes()].concat());
     run("request > query a > graphql", &exchange);
     let query = serde_json::Value::from(document).to_string();
     let post = [b"{\"query\":", query.as_bytes(), b",\"variables\":", variables].concat();
     exchange.request.body = CapturedBody::whole(post);
     run(START, &exchange);
+    operation(&exchange);
+}
+
+thread_local! {
+    static OPERATIONS: Option<Operations> = Operations::new(Bounds::default()).ok();
+}
+
+/// Reads what an exchange asks for: names and nothing else.
+fn operation(exchange: &Exchange) {
+    let spoken = OPERATIONS.with(|operations| Some(operations.as_ref()?.read(exchange, &mut Scratch::default())));
+    let operation = spoken.and_then(|spoken| spoken.operation).unwrap_or_default();
+    for name in operation.kind.iter().chain(&operation.name) {
+        assert!((1..=128).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic()));
+    }
 }
 
 /// Decodes bytes in the content coding that the first byte picks, whole and cut, and resolves body points in them.
@@ -401,6 +417,10 @@ pub fn fuzz_extract(data: &[u8]) {
     run("", &exchange);
     exchange.request.body = CapturedBody::prefix(request.to_vec());
     run("", &exchange);
+    for content_type in ["application/graphql", "application/json"] {
+        let map = [(header::CONTENT_TYPE, content_type.as_bytes()), (header::ACCEPT, b"text/event-stream")];
+        operation(&self::exchange(target, &map, request, response));
+    }
 }
 
 thread_local! {

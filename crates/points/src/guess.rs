@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::decode;
+use crate::graphql;
 use crate::token::Token;
 use crate::{JwtPart, Step};
 
@@ -23,6 +24,7 @@ const FORMATS: &[Format] = &[
     Format { steps: &[Step::Json], looks: |value, _| looks_like_json(value), media: Some(b"json") },
     Format { steps: &[Step::Xml], looks: |value, _| looks_like_xml(value), media: Some(b"xml") },
     Format { steps: &[Step::Form], looks: |value, _| looks_like_form(value), media: Some(b"x-www-form-urlencoded") },
+    Format { steps: &[Step::Graphql], looks: |value, _| looks_like_graphql(value), media: Some(b"graphql") },
     Format { steps: &[Step::Grpc], looks: |_, _| false, media: Some(b"grpc") },
     Format { steps: &[Step::Protobuf], looks: |_, _| false, media: Some(b"protobuf") },
     Format { steps: &[Step::Viewstate], looks: |value, _| value.starts_with(VIEWSTATE), media: None },
@@ -76,6 +78,21 @@ fn looks_like_xml(value: &[u8]) -> bool {
     match value.trim_ascii_start() {
         [b'<', first, ..] => matches!(first, b'?' | b'!' | b'_') || first.is_ascii_alphabetic() || !first.is_ascii(),
         _ => false,
+    }
+}
+
+/// Requests in JSON, or a document of which the first definition begins without a comment.
+fn looks_like_graphql(value: &[u8]) -> bool {
+    if graphql::is_post(value) {
+        return [&b"\"query\""[..], b"\"variables\""].iter().any(|name| memchr::memmem::find(value, name).is_some());
+    }
+    let value = value.trim_ascii_start();
+    let starts_with = |word: &&[u8]| {
+        value.strip_prefix(*word).and_then(<[u8]>::first).is_some_and(|next| b" \t\r\n{(@".contains(next))
+    };
+    match value.strip_prefix(b"{").map(<[u8]>::trim_ascii_start) {
+        Some(selection) => selection.first().is_some_and(|first| first.is_ascii_alphabetic() || b"_.".contains(first)),
+        None => [&b"query"[..], b"mutation", b"subscription", b"fragment"].iter().any(starts_with),
     }
 }
 
@@ -147,6 +164,10 @@ mod tests {
             ("[]", &property, &["json"]),
             ("\n<a/>", &property, &["xml"]),
             ("<3", &property, &[]),
+            ("{\"query\":\"{a}\"}", &property, &["json", "graphql"]),
+            ("query($a: Int) { a }", &property, &["graphql"]),
+            ("query a", &property, &["graphql"]),
+            ("querying", &property, &[]),
             ("a=1&b=", &property, &["form"]),
             ("a=1", &property, &["form"]),
             ("dXNlcjpwYXNz", &property, &["base64"]),

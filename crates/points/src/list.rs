@@ -224,6 +224,10 @@ impl Listing<'_> {
         if is_single && (self.nodes[node].listed.is_some() || mask::in_xml(&self.nodes[node].steps)) {
             found.clear();
         }
+        // An anonymous operation of GraphQL has an empty name.
+        if let (Found::Empty, Kind::Query | Kind::Mutation | Kind::Subscription) = (extracted.get(place), names.kind) {
+            found.push(b"");
+        }
         for name in found {
             let Some(step) = std::str::from_utf8(name).ok().and_then(names.step) else { continue };
             next.extend(self.child(node, step));

@@ -9,6 +9,11 @@ use crate::{Bounds, HeaderLabel, Plan, Point, Side, mask};
 const CONTAINERS: &[(&[Step], Kind, NamedStep)] = &[
     (&[Step::Paths, Step::Names], Kind::Path, |name| number(name).map(Step::Path)),
     (&[Step::Queries, Step::Names], Kind::Query, |name| Some(Step::Query(base_name(name).to_owned()))),
+    (&[Step::Mutations, Step::Names], Kind::Mutation, |name| Some(Step::Mutation(name.to_owned()))),
+    (&[Step::Subscriptions, Step::Names], Kind::Subscription, |name| Some(Step::Subscription(name.to_owned()))),
+    (&[Step::Variables, Step::Names], Kind::Variable, |name| Some(Step::Variable(name.to_owned()))),
+    (&[Step::Arguments, Step::Names], Kind::Argument, |name| Some(Step::Argument(name.to_owned()))),
+    (&[Step::Fields, Step::Names], Kind::Field, |name| Some(Step::Field(name.to_owned()))),
     (&[Step::Headers, Step::Names], Kind::Header, |name| HeaderLabel::new(name).map(Step::Header)),
     (&[Step::Cookies, Step::Names], Kind::Cookie, |name| Some(Step::Cookie(name.to_owned()))),
     (&[Step::Multiparts, Step::Names], Kind::Multipart, |name| Some(Step::Multipart(base_name(name).to_owned()))),

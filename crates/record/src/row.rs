@@ -122,7 +122,7 @@ pub struct Row<'a> {
     pub path: &'a str,
     /// Names of the query; values only where selected. `None` when the target had no `?`.
     pub query: Option<&'a str>,
-    /// Method, host and path template.
+    /// Method, host and path template; of GraphQL, SOAP and MCP the operation follows.
     pub endpoint: &'a str,
     /// `rest`, `graphql`, `soap`, `grpc`, `mcp`, `websocket`.
     pub protocol: &'a str,

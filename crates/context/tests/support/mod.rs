@@ -8,7 +8,7 @@ pub(crate) use grouping::{base64url, exchange, jwt, policy, secret};
 use threadline_context::{Contextual, Selector};
 use threadline_grouping::Grouper;
 use threadline_model::Exchange;
-use threadline_points::{Bounds, Plan, Scratch};
+use threadline_points::{Bounds, Operations, Plan, Scratch};
 use threadline_policy::Policy;
 
 /// Takes an exchange through all stages and hands what may leave the node to `look`.
@@ -18,7 +18,8 @@ pub(crate) fn select<T>(policy: &Policy, exchange: &Exchange, look: impl FnOnce(
     let extracted = plan.extract(exchange, &mut scratch);
     let grouped = Grouper::new(policy, secret().session_key()).decide(exchange, &extracted, &mut scratch);
     let selector = Selector::new(policy, secret().parameter_key());
-    look(&selector.select(exchange, &extracted, &grouped))
+    let spoken = Operations::new(Bounds::default()).unwrap().read(exchange, &mut scratch);
+    look(&selector.select(exchange, &extracted, &grouped, &spoken))
 }
 
 /// The hash that stands for a value.

@@ -69,11 +69,11 @@ pub(crate) struct Exchange {
     /// Names of the query, values only where selected; null when the target had no `?`.
     #[schema(required)]
     pub(crate) query: Option<String>,
-    /// Method, host and path template.
+    /// Method, host and path template; of GraphQL, SOAP and MCP the operation follows.
     pub(crate) endpoint: String,
     /// `rest`, `graphql`, `soap`, `grpc`, `mcp` or `websocket`.
     pub(crate) protocol: String,
-    /// Operation within the protocol.
+    /// Operation within the protocol: `query Profile`, `tools/call search`, `shop.v1.Orders/Get`.
     #[schema(required)]
     pub(crate) operation: Option<String>,
     /// Status code; null when there was no response.
