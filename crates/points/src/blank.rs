@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use threadline_model::{CapturedBody, CapturedHeaders, CapturedText, Exchange, Extent};
 
 use crate::locate::{self, SelectedPart};
+use crate::mask;
 use crate::reading;
 use crate::{Bounds, Extracted, Found, Plan, Point, Scratch, Side, Step};
 
@@ -164,7 +165,8 @@ impl Asked {
             for name in extracted.values(*place) {
                 count += 1;
                 let step = std::str::from_utf8(name).ok().and_then(names.step);
-                same += usize::from(step.as_ref() == Some(wanted));
+                let steps = &names.point.steps()[..*before];
+                same += usize::from(step.is_some_and(|step| mask::may_be_same(steps, &step, wanted)));
             }
             (same > 1 || count >= bounds.values).then_some(*before)
         })

@@ -3,6 +3,7 @@
 use crate::coding::Coders;
 use crate::form::FieldNotes;
 use crate::value_tree::Notes;
+use crate::xml::XmlNotes;
 
 /// Bounds on what an exchange may cause (SPEC P8). What goes beyond them is reported as a
 /// [`ParseError`](crate::ParseError), never dropped silently and never a failure of the exchange.
@@ -71,6 +72,7 @@ pub struct Scratch {
     buffers: Pool<Vec<u8>>,
     notes: Pool<Notes>,
     fields: Pool<FieldNotes>,
+    xml: Pool<XmlNotes>,
     coders: Coders,
 }
 
@@ -91,6 +93,10 @@ impl Scratch {
 
     pub(crate) fn fields(&mut self) -> &mut Pool<FieldNotes> {
         &mut self.fields
+    }
+
+    pub(crate) fn xml(&mut self) -> &mut Pool<XmlNotes> {
+        &mut self.xml
     }
 
     pub(crate) fn coders(&mut self) -> &mut Coders {
@@ -128,6 +134,14 @@ impl Reused for FieldNotes {
     fn empty(&mut self) {
         self.states.empty();
         self.log.empty();
+    }
+}
+
+impl Reused for XmlNotes {
+    fn empty(&mut self) {
+        self.log.empty();
+        self.held.empty();
+        self.counts.empty();
     }
 }
 

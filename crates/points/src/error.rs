@@ -66,15 +66,6 @@ impl std::error::Error for PointError {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// The point is valid, but this version does not resolve one of its steps.
-    NotResolved {
-        /// Position in the list of points, from 0.
-        index: usize,
-        /// The point.
-        point: Point,
-        /// Position of the step, counted as in [`PointError::position`].
-        position: usize,
-    },
     /// More points than [`Bounds::points`](crate::Bounds::points).
     TooManyPoints {
         /// How many there are.
@@ -96,16 +87,6 @@ pub enum PlanError {
 impl fmt::Display for PlanError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotResolved { index, point, position } => {
-                let step = position.checked_sub(1).and_then(|step| point.steps().get(step));
-                write!(
-                    formatter,
-                    "point {} `{point}`: step {} `{}` is not resolved by this version",
-                    index + 1,
-                    position + 1,
-                    step.map_or("", |step| step.word()),
-                )
-            }
             Self::TooManyPoints { points, bound } => write!(formatter, "{points} points; at most {bound} are allowed"),
             Self::TooManyRounds { index, point, bound } => write!(
                 formatter,

@@ -90,6 +90,21 @@ pub const POINTS: &[&str] = &[
     "request > body > form > property a > joined > base64",
     "request > body > percent > form > property a",
     "request > body > base64 > json > property a",
+    "request > body > xml > property a",
+    "request > body > xml > property a > attribute b",
+    "request > body > xml > property x:a > property u|x|b > index 1 > attribute x:c",
+    "request > body > xml > property > names > joined",
+    "request > body > xml > property #comment > index > all",
+    "request > body > xml > property ?a",
+    "request > body > xml > property &a",
+    "request > body > xml > property %a",
+    "request > body > xml > property a > property b > joined",
+    "request > body > xml > property a > property > all",
+    "request > body > xml > property a > property b > index > names",
+    "request > body > xml > property a > property > all > property > all > attribute b > joined",
+    "request > body > xml > property a > property #comment > joined",
+    "request > body > htmljs",
+    "request > body > htmljs > json > property a",
     "request > body > gzip",
     "request > body > gzip > json > property a",
     "request > body > gzip > gzip > form > property a",
@@ -206,6 +221,26 @@ pub fn fuzz_json(data: &[u8]) {
     {
         assert_eq!((cut.offset, cut.reason), (whole.offset, whole.reason));
     }
+}
+
+/// Resolves XML points in bytes, whole and cut, after a type of the body up to the first line feed.
+///
+/// # Panics
+/// When a cut document gives another value than the whole one, or when a result breaks what [`Found`] promises.
+pub fn fuzz_xml(data: &[u8]) {
+    let (content_type, body) = data.split_at(memchr::memchr(b'\n', data).unwrap_or(data.len()));
+    let headers = [(header::CONTENT_TYPE, content_type)];
+    cut_gives_the_beginning("request > body > xml", &headers, body.get(1..).unwrap_or_default());
+}
+
+/// Resolves the escapes of HTML and JavaScript in bytes. Nothing takes more room than it was written in, but for a few
+/// short names.
+///
+/// # Panics
+/// When something does, or when a result breaks what [`Found`] promises.
+pub fn fuzz_htmljs(data: &[u8]) {
+    assert!(crate::escapes::htmljs(data).len() <= 2 * data.len());
+    run("request > body > htmljs", &exchange(b"/", &[], data, b""));
 }
 
 /// Resolves form points in bytes, whole and cut.

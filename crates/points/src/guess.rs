@@ -22,6 +22,7 @@ pub(crate) struct Format {
 /// Every format, in the order in which what they give is listed. A further format adds a line.
 const FORMATS: &[Format] = &[
     Format { steps: &[Step::Json], looks: |value, _| looks_like_json(value), media: Some(b"json") },
+    Format { steps: &[Step::Xml], looks: |value, _| looks_like_xml(value), media: Some(b"xml") },
     Format { steps: &[Step::Form], looks: |value, _| looks_like_form(value), media: Some(b"x-www-form-urlencoded") },
     Format { steps: &[Step::Graphql], looks: |value, _| looks_like_graphql(value), media: Some(b"graphql") },
     Format { steps: &[Step::Grpc], looks: |_, _| false, media: Some(b"grpc") },
@@ -83,6 +84,15 @@ fn looks_like_graphql(value: &[u8]) -> bool {
     match value.strip_prefix(b"{").map(<[u8]>::trim_ascii_start) {
         Some(selection) => selection.first().is_some_and(|first| first.is_ascii_alphabetic() || b"_.".contains(first)),
         None => [&b"query"[..], b"mutation", b"subscription", b"fragment"].iter().any(starts_with),
+    }
+}
+
+/// How a tag or a declaration begins.
+fn looks_like_xml(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b"\xef\xbb\xbf").unwrap_or(value);
+    match value.trim_ascii_start() {
+        [b'<', first, ..] => matches!(first, b'?' | b'!' | b'_') || first.is_ascii_alphabetic() || !first.is_ascii(),
+        _ => false,
     }
 }
 
@@ -156,6 +166,8 @@ mod tests {
             ("query($a: Int) { a }", &property, &["graphql"]),
             ("query a", &property, &["graphql"]),
             ("querying", &property, &[]),
+            ("\n<a/>", &property, &["xml"]),
+            ("<3", &property, &[]),
             ("a=1&b=", &property, &["form"]),
             ("a=1", &property, &["form"]),
             ("dXNlcjpwYXNz", &property, &["base64"]),

@@ -44,29 +44,31 @@
 //!   given as sent. `host` is given in lower case because hosts compare without case (RFC 9110, section 4.2.3).
 //! - Header names compare without case; all other names compare byte by byte after decoding.
 //! - A text that does not have the shape of a token holds no token ([`Found::Absent`]). A body that is declared to be
-//!   something else than JSON and does not start like JSON is no JSON document, and one that is declared JSON, XML,
-//!   HTML, multipart or binary is no form; one that is declared a text holds no messages of Protocol Buffers. None of
+//!   something else than JSON or XML and does not start like it is no such document, and one that is declared JSON,
+//!   XML, HTML, multipart or binary is no form; one that is declared a text holds no messages of Protocol Buffers. None of
 //!   this is damage.
 //! - A body is given without its content codings (gzip, deflate, br, zstd, in any order). A step `gzip` reads a value
 //!   that is compressed by itself.
 //! - Nothing that stands in a response is known of one that never arrived ([`Found::NotCaptured`]).
+//! - XML is read without anything outside of the document. Texts in other encodings than UTF-8 are given in UTF-8.
 //! - A Set-Cookie that deletes its cookie sets nothing.
 //!
 //! # What is not here
 //! No grouping, no hashing, no decision about what leaves the node. Nothing here opens a socket or reads a clock.
-//! Formats that the grammar knows and this version does not resolve (XML, HTML and JavaScript escapes) are refused when
-//! a plan is compiled, never ignored. A further decoder of one value is a variant of `tree::Decoder`; a further format
-//! is a tree and a walker of its own beside `json` and `form`, and a field of `tree::ValueNode`.
+//! A further decoder of one value is a variant of `tree::Decoder`; a further format is a tree and a walker of its own
+//! beside `json` and `form`, and a field of `tree::ValueNode`.
 
 mod blank;
 mod block;
 mod bounds;
+mod charset;
 mod coding;
 mod cookie;
 mod cookie_date;
 mod credential;
 mod decode;
 mod error;
+mod escapes;
 mod extract;
 mod extracted;
 mod form;
@@ -95,6 +97,7 @@ mod token;
 mod tree;
 mod value_tree;
 mod viewstate;
+mod xml;
 
 pub use blank::blank;
 pub use bounds::{Bounds, Scratch};

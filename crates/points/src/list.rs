@@ -7,7 +7,7 @@ use threadline_model::{CapturedBody, CapturedHeaders, Exchange};
 use crate::locate::{self, Selection};
 use crate::reading::{self, Names};
 use crate::step::Kind;
-use crate::{Bounds, Extracted, Found, Plan, Point, Scratch, Side, Step, guess};
+use crate::{Bounds, Extracted, Found, Plan, Point, Scratch, Side, Step, guess, mask};
 
 /// How much is listed of one exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,8 +219,9 @@ impl Listing<'_> {
         let mut found: Vec<&[u8]> = extracted.values(place).collect();
         // More may stand there than one point takes.
         self.truncated |= found.len() >= self.bounds.values;
-        // A field that stands once is no list of one.
-        if names.kind == Kind::Index && found.len() < 2 && self.nodes[node].listed.is_some() {
+        // A field or a tag that stands once is no list of one.
+        let is_single = names.kind == Kind::Index && found.len() < 2;
+        if is_single && (self.nodes[node].listed.is_some() || mask::in_xml(&self.nodes[node].steps)) {
             found.clear();
         }
         // An anonymous operation of GraphQL has an empty name.

@@ -2,6 +2,7 @@
 //! message, and on the safe side: two points are apart only if the first step in which they differ picks two
 //! different things of the same whole.
 
+use crate::xml::local_name;
 use crate::{JwtPart, Point, Step};
 
 /// Whether a value at `one` may hold something of the value at `other`, or the other way round.
@@ -9,11 +10,41 @@ pub(crate) fn overlap(one: &Point, other: &Point) -> bool {
     if one.side() != other.side() {
         return false;
     }
-    let difference = one.steps().iter().zip(other.steps()).find(|(one, other)| one != other);
-    match difference {
+    let steps = one.steps();
+    match steps.iter().zip(other.steps()).position(|(one, other)| one != other) {
         // One is the other, or lies in it.
         None => true,
-        Some((one, other)) => !apart(one, other),
+        Some(place) => {
+            let (before, one, other) = (&steps[..place], &steps[place], &other.steps()[place]);
+            match (one, other) {
+                (Step::Property(_), Step::Property(_)) | (Step::Attribute(_), Step::Attribute(_)) if in_xml(before) => {
+                    may_be_same(before, one, other)
+                }
+                (one, other) => !apart(one, other),
+            }
+        }
+    }
+}
+
+/// Whether what follows these steps is a name in an XML document.
+pub(crate) fn in_xml(steps: &[Step]) -> bool {
+    let navigates = |step: &&Step| {
+        matches!(step, Step::Property(_) | Step::Properties | Step::Index(_) | Step::Indexes | Step::All | Step::Names)
+    };
+    steps.iter().rev().find(|step| !navigates(step)) == Some(&Step::Xml)
+}
+
+/// Whether two names behind these steps can be those of the same. In XML a tag is spelled with its prefix, its
+/// namespace or neither, and what an entity stands for can be anywhere.
+pub(crate) fn may_be_same(before: &[Step], one: &Step, other: &Step) -> bool {
+    let is_entity = |name: &str| name.starts_with(['&', '%']);
+    match (one, other) {
+        (Step::Property(one), Step::Property(other)) | (Step::Attribute(one), Step::Attribute(other))
+            if in_xml(before) =>
+        {
+            local_name(one) == local_name(other) || is_entity(one) || is_entity(other)
+        }
+        _ => one == other,
     }
 }
 

@@ -74,14 +74,14 @@ impl Plan {
     /// Compiles points; what they resolve to comes out in the same order.
     ///
     /// # Errors
-    /// When a point has a step that this version does not resolve, or the points go beyond the bounds.
+    /// When the points go beyond the bounds.
     pub fn compile(points: &[Point], bounds: Bounds) -> Result<Self, PlanError> {
         Self::compile_with_masks(points, &[], bounds)
     }
 
     /// As [`Plan::compile`], with places that must not be seen. A point resolves to [`Found::Masked`] instead of a
     /// value when it may show anything of a masked place: when it is that place, lies in it or contains it, or
-    /// reads the same text in another way. Masks may have steps that are not resolved.
+    /// reads the same text in another way.
     ///
     /// # Errors
     /// As [`Plan::compile`].
@@ -95,12 +95,12 @@ impl Plan {
         let mut masked = Vec::new();
         let mut several = vec![false; points.len()];
         for (index, point) in points.iter().enumerate() {
-            let steps = within_rounds(point, check(index, point)?, bounds.rounds);
+            let steps = within_rounds(point, &decoding(index, point)?, bounds.rounds);
             let position = index as u16;
             if masks.iter().any(|mask| mask::overlap(mask, point)) {
                 masked.push(position);
             }
-            several[index] = point.steps().iter().any(|step| matches!(step, Step::All | Step::Names));
+            several[index] = takes_several(point);
             sides[usize::from(point.side() == Side::Response)].insert(position, point, steps);
         }
         let [request, response] = sides;
@@ -160,81 +160,51 @@ impl std::fmt::Debug for Plan {
     }
 }
 
+/// Whether values come from several places: repeated tags are joined as they come.
+fn takes_several(point: &Point) -> bool {
+    let mut in_xml = false;
+    point.steps().iter().any(|step| {
+        in_xml |= *step == Step::Xml;
+        matches!(step, Step::All | Step::Names) || (in_xml && *step == Step::Joined)
+    })
+}
+
 /// How many steps of a point can be taken when at most so many of `decoding`, its decoding steps, may be.
-fn within_rounds(point: &Point, decoding: Vec<usize>, rounds: usize) -> usize {
+fn within_rounds(point: &Point, decoding: &[usize], rounds: usize) -> usize {
     decoding.get(rounds).copied().unwrap_or(point.steps().len())
 }
 
-/// Whether every step is resolved by this version, and which steps decode a format.
-fn check(index: usize, point: &Point) -> Result<Vec<usize>, PlanError> {
-    let mut decoding = Vec::new();
-    for (position, step) in (1..).zip(point.steps()) {
-        match step {
-            Step::Method
-            | Step::Scheme
-            | Step::Proto
-            | Step::Host
-            | Step::Uri
-            | Step::Path(_)
-            | Step::ActionName
-            | Step::ActionExt
-            | Step::Query(_)
-            | Step::RemoteAddr
-            | Step::Ja3
-            | Step::Ja4
-            | Step::Status
-            | Step::Header(_)
-            | Step::Body
-            | Step::Cookie(_)
-            | Step::Property(_)
-            | Step::Index(_)
-            | Step::Paths
-            | Step::Queries
-            | Step::Headers
-            | Step::Cookies
-            | Step::Properties
-            | Step::Indexes
-            | Step::All
-            | Step::Names
-            | Step::Mutation(_)
-            | Step::Mutations
-            | Step::Subscription(_)
-            | Step::Subscriptions
-            | Step::Field(_)
-            | Step::Fields
-            | Step::Argument(_)
-            | Step::Arguments
-            | Step::Variable(_)
-            | Step::Variables
-            | Step::Alias
-            | Step::Directive
-            | Step::Fragment
-            | Step::Inline
-            | Step::Spread
-            | Step::Type
-            | Step::Joined => {}
+/// The steps of a point that decode or parse a text.
+///
+/// # Errors
+/// When there are more than one point may have.
+fn decoding(index: usize, point: &Point) -> Result<Vec<usize>, PlanError> {
+    let decodes = |step: &Step| {
+        matches!(
+            step,
             Step::Json
-            | Step::Form
-            | Step::Jwt(_)
-            | Step::Jwts
-            | Step::Graphql
-            | Step::Multipart(_)
-            | Step::Multiparts
-            | Step::Grpc
-            | Step::Protobuf
-            | Step::Viewstate
-            | Step::Base64
-            | Step::Gzip
-            | Step::Percent
-            | Step::Bearer
-            | Step::Trim
-            | Step::Lower
-            | Step::Capture(_) => decoding.push(position - 1),
-            Step::Xml | Step::Htmljs | Step::Attribute(_) => {
-                return Err(PlanError::NotResolved { index, point: point.clone(), position });
-            }
-        }
-    }
+                | Step::Xml
+                | Step::Form
+                | Step::Jwt(_)
+                | Step::Jwts
+                | Step::Graphql
+                | Step::Multipart(_)
+                | Step::Multiparts
+                | Step::Grpc
+                | Step::Protobuf
+                | Step::Viewstate
+                | Step::Base64
+                | Step::Gzip
+                | Step::Percent
+                | Step::Htmljs
+                | Step::Bearer
+                | Step::Trim
+                | Step::Lower
+                | Step::Capture(_)
+        )
+    };
+    let steps = point.steps().iter().enumerate();
+    let decoding: Vec<usize> = steps.filter(|(_, step)| decodes(step)).map(|(position, _)| position).collect();
     if decoding.len() > Bounds::MAXIMUM_ROUNDS {
         return Err(PlanError::TooManyRounds { index, point: point.clone(), bound: Bounds::MAXIMUM_ROUNDS });
     }

@@ -44,7 +44,12 @@ pub(crate) enum Place {
     /// One occurrence of a field, or one message.
     MessageValue,
     XmlDocument,
+    /// The elements of one name, or the first of them.
     XmlElement,
+    /// One of several elements.
+    XmlOccurrence,
+    /// A comment, a processing instruction or an entity of an XML document.
+    XmlAside,
     GraphqlDocument,
     GraphqlOperation,
     GraphqlFragments,
@@ -205,7 +210,7 @@ const TABLE: &[Row] = &[
             &[
                 (Kind::Property, Place::XmlElement),
                 (Kind::Properties, Place::EveryElement),
-                (Kind::Index, Place::XmlElement),
+                (Kind::Index, Place::XmlOccurrence),
                 (Kind::Indexes, Place::EveryElement),
                 (Kind::Attribute, Place::Text),
             ],
@@ -214,6 +219,25 @@ const TABLE: &[Row] = &[
             BEARER,
             TIDY,
         ],
+    ),
+    row(
+        Place::XmlOccurrence,
+        true,
+        &[
+            &[
+                (Kind::Property, Place::XmlElement),
+                (Kind::Properties, Place::EveryElement),
+                (Kind::Attribute, Place::Text),
+            ],
+            PARSERS,
+            BEARER,
+            TIDY,
+        ],
+    ),
+    row(
+        Place::XmlAside,
+        true,
+        &[&[(Kind::Index, Place::Text), (Kind::Indexes, Place::EveryText)], JOINED, PARSERS, BEARER, TIDY],
     ),
     row(
         Place::GraphqlDocument,
@@ -249,7 +273,7 @@ const TABLE: &[Row] = &[
     row(Place::EveryValue, false, &[&[(Kind::All, Place::Value), (Kind::Names, Place::Text)]]),
     row(Place::EveryPart, false, &[&[(Kind::All, Place::OnePart), (Kind::Names, Place::Text)]]),
     row(Place::EveryMessageValue, false, &[&[(Kind::All, Place::MessageValue), (Kind::Names, Place::Text)]]),
-    row(Place::EveryElement, false, &[&[(Kind::All, Place::XmlElement), (Kind::Names, Place::Text)]]),
+    row(Place::EveryElement, false, &[&[(Kind::All, Place::XmlOccurrence), (Kind::Names, Place::Text)]]),
     row(Place::EveryOperation, false, &[&[(Kind::All, Place::GraphqlOperation), (Kind::Names, Place::Text)]]),
     row(Place::EveryFragment, false, &[&[(Kind::All, Place::GraphqlFragment), (Kind::Names, Place::Text)]]),
     row(Place::EveryField, false, &[&[(Kind::All, Place::GraphqlField), (Kind::Names, Place::Text)]]),
@@ -302,7 +326,7 @@ impl Reached {
         (messages.contains(&self.place) && !is_number()).then_some("needs the number of a field, from 1 to 536870911")
     }
 
-    /// Where a step leads; `None` when it may not stand here. Three names lead elsewhere than their step does.
+    /// Where a step leads; `None` when it may not stand here. Some names lead elsewhere than their step does.
     pub(crate) fn after(self, step: &Step) -> Option<Self> {
         let kind = step.kind();
         let several = (self.several || matches!(kind, Kind::All | Kind::Names)) && kind != Kind::Joined;
@@ -314,6 +338,7 @@ impl Reached {
             (Place::Request, Step::Header(name)) if name.as_str() == "COOKIE" => Place::CookieHeader,
             (Place::Response, Step::Header(name)) if name.as_str() == "SET-COOKIE" => Place::SetCookieHeader,
             (_, Step::Jwt(crate::JwtPart::Header | crate::JwtPart::Payload)) => Place::Claims,
+            (_, Step::Property(name)) if *place == Place::XmlElement && crate::xml::is_aside(name) => Place::XmlAside,
             _ => *place,
         };
         Some(Self { place, several })

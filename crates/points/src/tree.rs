@@ -10,6 +10,7 @@ use crate::graphql;
 use crate::grpc::GrpcTree;
 use crate::multipart;
 use crate::value_tree::ValueTree;
+use crate::xml::XmlTree;
 use crate::{JwtPart, MessagePart, Pattern, Point, Step};
 
 /// Points that share their first steps share a path.
@@ -128,6 +129,7 @@ pub(crate) enum Decoder {
     Base64,
     Gzip,
     Percent,
+    Htmljs,
     Bearer,
     Trim,
     Lower,
@@ -140,6 +142,7 @@ impl Decoder {
             Step::Base64 => Self::Base64,
             Step::Gzip => Self::Gzip,
             Step::Percent => Self::Percent,
+            Step::Htmljs => Self::Htmljs,
             Step::Bearer => Self::Bearer,
             Step::Trim => Self::Trim,
             Step::Lower => Self::Lower,
@@ -160,6 +163,7 @@ pub(crate) struct ValueNode {
     pub(crate) json: Option<Box<ValueTree>>,
     pub(crate) form: Option<Box<FieldTree>>,
     pub(crate) graphql: Option<Box<ValueTree>>,
+    pub(crate) xml: Option<Box<XmlTree>>,
     pub(crate) jwt: Option<Box<JwtNode>>,
     pub(crate) protobuf: Option<Box<ValueTree>>,
     pub(crate) viewstate: Option<Box<ValueTree>>,
@@ -206,6 +210,11 @@ impl ValueNode {
                     let tree = graphql::lower(child, lowering);
                     all.extend_from_slice(tree.all());
                     node.graphql = Some(Box::new(tree));
+                }
+                Step::Xml => {
+                    let tree = XmlTree::lower(child, lowering);
+                    all.extend_from_slice(tree.all());
+                    node.xml = Some(Box::new(tree));
                 }
                 Step::Protobuf | Step::Viewstate => {
                     let tree = ValueTree::lower(child, lowering);

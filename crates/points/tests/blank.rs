@@ -72,6 +72,19 @@ fn values_become_stars_of_the_same_length_and_the_rest_stays() {
 }
 
 #[test]
+fn repeated_tags_are_blanked_together_however_they_are_spelled() {
+    let before =
+        exchange("<a xmlns:s='u'><s:item k='visible'>canary</s:item><b>visible</b><s:item>canary</s:item></a>");
+    for mask in ["property item", "property s:item", "property u|x|item", "property item > index 0"] {
+        let shown = text(&blanked(&before, &[&format!("request > body > xml > property a > {mask}")]));
+        let body = shown.lines().find(|line| line.starts_with("<a") || line.starts_with('*')).unwrap();
+        assert!(!body.contains("canary"), "{mask}: {body}");
+    }
+    let shown = text(&blanked(&before, &["request > body > xml > property a > property b"]));
+    assert!(shown.contains("<b>*******</b>") && shown.contains("<s:item k='visible'>"), "{shown}");
+}
+
+#[test]
 fn what_cannot_be_told_apart_is_blanked_as_a_whole() {
     for (body, mask) in [
         // Repeated names: a point takes one, the other stays to be seen.

@@ -211,3 +211,20 @@ proptest! {
         assert_listed_points_resolve(&exchange);
     }
 }
+
+#[test]
+fn tags_are_listed_by_their_names_and_repeated_ones_by_number() {
+    let body = "<s:Envelope xmlns:s='u'><s:Body><item>a</item><item>b</item><t>{\"x\":1}</t></s:Body></s:Envelope>";
+    let exchange = support::exchange("POST /", &[("Content-Type", "text/xml")], body, None);
+    let point = |rest: &str| format!("request > body > xml > property Envelope > property Body > {rest}");
+    assert_eq!(
+        lines(&listed(&exchange), "request > body > xml"),
+        [
+            point("property item = a"),
+            point("property item > index 0 = a"),
+            point("property item > index 1 = b"),
+            point("property t = {\"x\":1}"),
+            point("property t > json > property x = 1"),
+        ]
+    );
+}

@@ -15,21 +15,6 @@ fn compile(texts: &[&str]) -> Result<Plan, PlanError> {
 }
 
 #[test]
-fn a_step_that_is_not_resolved_is_refused_by_name_and_never_ignored() {
-    for (text, step) in
-        [("request > body > xml > property a > attribute b", "xml"), ("request > query a > htmljs", "htmljs")]
-    {
-        let error = compile(&["request > method", text]).unwrap_err();
-        let shown = error.to_string();
-        assert!(shown.contains(&format!("point 2 `{text}`")), "{shown}");
-        assert!(shown.ends_with(&format!("`{step}` is not resolved by this version")), "{shown}");
-        let PlanError::NotResolved { index, point, position } = error else { panic!("{shown}") };
-        assert_eq!((index, point.to_string().as_str()), (1, text));
-        assert_eq!(point.steps()[position - 1].word(), step);
-    }
-}
-
-#[test]
 fn points_and_rounds_are_bounded() {
     let mut bounds = Bounds::default();
     bounds.points = 2;

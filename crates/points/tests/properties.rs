@@ -404,6 +404,8 @@ proptest! {
             fuzzing::fuzz_protobuf(data);
             fuzzing::fuzz_grpc(data);
             fuzzing::fuzz_viewstate(data);
+            fuzzing::fuzz_xml(data);
+            fuzzing::fuzz_htmljs(data);
             fuzzing::fuzz_extract(data);
         }
     }

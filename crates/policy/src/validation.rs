@@ -70,7 +70,7 @@ impl Policy {
     /// hidden, named by their text spelling, in the given order.
     ///
     /// # Errors
-    /// A point with a step that is not resolved yet.
+    /// More points, or more formats inside each other, than one plan may have.
     pub fn with_hidden(&self, needed: &[Point]) -> Result<Self, PlanError> {
         let mut policy = self.clone();
         for point in needed {
@@ -181,7 +181,6 @@ fn check_use(
     earlier: &[Option<Parameter>],
     errors: &mut Vec<FieldError>,
 ) {
-    // A step that is part of the grammar but that no parser resolves yet is refused here, by name.
     if let Err(refused) = Plan::compile(std::slice::from_ref(&parameter.point), Bounds::default()) {
         errors.push(FieldError::parameter(position, "point", refusal(&refused)));
     }
@@ -207,11 +206,6 @@ fn check_use(
 /// The error of a plan of one point, without the point's number in that plan.
 fn refusal(refused: &PlanError) -> String {
     match refused {
-        PlanError::NotResolved { point, position, .. } => {
-            let step = position.checked_sub(1).and_then(|step| point.steps().get(step));
-            let word = step.map_or("", |step| step.word());
-            format!("step {} `{word}` is not resolved by this version of Threadline", position + 1)
-        }
         PlanError::TooManyRounds { bound, .. } => format!("more than {bound} formats are decoded inside each other"),
         other => other.to_string(),
     }

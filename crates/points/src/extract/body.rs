@@ -2,7 +2,9 @@
 
 use threadline_model::{CapturedBody, CapturedHeaders, Extent};
 
+use super::xml::Said;
 use super::{Ending, Formats, Run, Text, Without};
+use crate::charset::Charset;
 use crate::coding::{self, Coding};
 use crate::plan::BodyPlan;
 
@@ -55,10 +57,12 @@ impl<'e> Run<'e, '_> {
     fn plain_body(&mut self, plan: &BodyPlan, text: Text<'e, '_>, ending: Ending, headers: &CapturedHeaders) {
         let bytes = text.bytes();
         let formats = Formats {
-            json: may_be_json(bytes, ending) || !declares_other_than(headers, &[b"json"]),
+            json: begins_with(bytes, b"{[", ending) || !declares_other_than(headers, &[b"json"]),
             form: plan.value.form.is_none() || !declares_other_than_form(headers),
-            graphql: may_be_json(bytes, ending) || !declares_other_than(headers, &[b"graphql", b"json"]),
+            xml: plan.value.xml.is_none() || may_be_xml(bytes, headers, ending),
+            graphql: begins_with(bytes, b"{[", ending) || !declares_other_than(headers, &[b"graphql", b"json"]),
             protobuf: !declares_text(headers),
+            said: Said::Body(headers.first("content-type").and_then(Charset::of_content_type)),
         };
         match ending {
             Ending::Whole if bytes.is_empty() => return self.fill(&plan.value.ends, Without::Empty),
@@ -76,11 +80,12 @@ impl<'e> Run<'e, '_> {
     }
 }
 
-/// Whether a text starts as a JSON object or array does, or may do so when more of it is there.
-fn may_be_json(text: &[u8], ending: Ending) -> bool {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    match text.trim_ascii_start().first() {
-        Some(first) => matches!(first, b'{' | b'['),
+/// Whether the first character of a text is one of these, in whatever encoding of Unicode, or may be when more of it is
+/// there: an object or an array starts so, or a tag.
+fn begins_with(text: &[u8], characters: &[u8], ending: Ending) -> bool {
+    let ignored = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, 0 | 0xef | 0xbb | 0xbf | 0xfe | 0xff);
+    match text.iter().find(|byte| !ignored(**byte)) {
+        Some(first) => characters.contains(first),
         None => ending.is_open(),
     }
 }
@@ -94,6 +99,18 @@ fn declares_other_than(headers: &CapturedHeaders, words: &[&[u8]]) -> bool {
         let names = |word: &&[u8]| subtype.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word));
         !words.iter().any(names)
     })
+}
+
+/// Whether a body may be XML. A page that is declared to be HTML and starts as such is none, although a tag is its
+/// beginning.
+fn may_be_xml(text: &[u8], headers: &CapturedHeaders, ending: Ending) -> bool {
+    if !declares_other_than(headers, &[b"xml"]) {
+        return true;
+    }
+    let page = text.trim_ascii_start();
+    let starts = |word: &[u8]| page.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    let is_page = !declares_other_than(headers, &[b"html"]) && (starts(b"<!doctype html") || starts(b"<html"));
+    begins_with(text, b"<", ending) && !is_page
 }
 
 /// Whether the message says that its body is JSON, XML, HTML, multipart or binary. Every text is a form, so a document

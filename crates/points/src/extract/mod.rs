@@ -8,6 +8,7 @@ mod multipart;
 mod protobuf;
 mod several;
 mod viewstate;
+mod xml;
 
 use std::borrow::Cow;
 
@@ -17,6 +18,7 @@ use threadline_model::{Exchange, Request, Response};
 use crate::coding::Coding;
 use crate::cookie;
 use crate::decode;
+use crate::escapes;
 use crate::form::{self, Noted};
 use crate::json;
 use crate::plan::{FactPlan, HeaderPlan, MessagePlan};
@@ -27,6 +29,7 @@ use crate::value_tree::{Notes, Raw, ValueTree};
 use crate::{Bounds, Extracted, Found, MessagePart, ParseError, Scratch, Side, Step};
 
 use self::several::Several;
+use self::xml::Said;
 
 /// Bytes that are looked at: either of the exchange, and then a result may borrow them, or of a buffer.
 #[derive(Clone, Copy)]
@@ -74,11 +77,15 @@ struct Formats {
     json: bool,
     form: bool,
     graphql: bool,
+    xml: bool,
     protobuf: bool,
+    /// What is said of the encoding of its characters.
+    said: Said,
 }
 
 impl Formats {
-    const ALL: Self = Self { json: true, form: true, graphql: true, protobuf: true };
+    /// Those of a value inside another one.
+    const ALL: Self = Self { json: true, form: true, graphql: true, xml: true, protobuf: true, said: Said::Inside };
 }
 
 /// How a text ends.
@@ -356,17 +363,22 @@ impl<'e, 's> Run<'e, 's> {
         if let Some(tree) = &node.json
             && formats.json
         {
-            self.json(tree, text, Ending::Whole, part);
+            self.any_json(tree, text, Ending::Whole, formats.said, part);
         }
         if let Some(tree) = &node.form
             && formats.form
         {
             self.form(tree, text, Ending::Whole, part);
         }
+        if let Some(tree) = &node.xml
+            && formats.xml
+        {
+            self.any_xml(tree, text, Ending::Whole, formats.said, part);
+        }
         if let Some(tree) = &node.graphql
             && formats.graphql
         {
-            self.graphql(tree, text, Ending::Whole, part);
+            self.any_graphql(tree, text, Ending::Whole, formats.said, part);
         }
         if let Some(jwt) = &node.jwt {
             self.jwt(jwt, text, part);
@@ -390,7 +402,7 @@ impl<'e, 's> Run<'e, 's> {
             }
         }
         match &node.json {
-            Some(tree) if formats.json => self.json(tree, text, ending, part),
+            Some(tree) if formats.json => self.any_json(tree, text, ending, formats.said, part),
             Some(tree) => self.fill(tree.all(), Without::Absent),
             None => {}
         }
@@ -399,8 +411,13 @@ impl<'e, 's> Run<'e, 's> {
             Some(tree) => self.fill(tree.all(), Without::Absent),
             None => {}
         }
+        match &node.xml {
+            Some(tree) if formats.xml => self.any_xml(tree, text, ending, formats.said, part),
+            Some(tree) => self.fill(tree.all(), Without::Absent),
+            None => {}
+        }
         match &node.graphql {
-            Some(tree) if formats.graphql => self.graphql(tree, text, ending, part),
+            Some(tree) if formats.graphql => self.any_graphql(tree, text, ending, formats.said, part),
             Some(tree) => self.fill(tree.all(), Without::Absent),
             None => {}
         }
@@ -434,6 +451,11 @@ impl<'e, 's> Run<'e, 's> {
             Decoder::Percent => {
                 if self.may_decode(bytes.len(), &node.all, "percent", part) {
                     self.rewritten(node, text, decode::percent(bytes), part);
+                }
+            }
+            Decoder::Htmljs => {
+                if self.may_decode(bytes.len(), &node.all, "htmljs", part) {
+                    self.rewritten(node, text, escapes::htmljs(bytes), part);
                 }
             }
             Decoder::Lower => {
