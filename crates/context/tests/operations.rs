@@ -159,7 +159,9 @@ fn a_session_of_mcp_begins_with_a_request_that_only_its_body_tells() {
 }
 
 #[test]
-fn methods_of_soap_are_the_last_part_of_the_action() {
+fn methods_of_soap_are_the_last_part_of_the_action_or_the_first_tag_of_the_body() {
+    let envelope = "<s:Envelope xmlns:s=\"urn:s\"><s:Header><t>secret</t></s:Header>\
+                    <s:Body><!-- c --><o:GetPrice xmlns:o=\"urn:o\"><id>7</id></o:GetPrice></s:Body></s:Envelope>";
     let soap = "POST /s\ncontent-type: application/soap+xml; charset=utf-8";
     for (request, operation) in [
         (
@@ -172,6 +174,10 @@ fn methods_of_soap_are_the_last_part_of_the_action() {
         ("POST /s\ncontent-type: text/xml\nsoapaction: \"x/a b\"".to_owned(), None),
         (format!("{soap}; Action=\"http://shop.example/PlaceOrder\""), Some("PlaceOrder")),
         (soap.to_owned(), None),
+        // Without an action, the first tag in the body.
+        (format!("{soap}\n\n{envelope}"), Some("GetPrice")),
+        (format!("POST /s\ncontent-type: text/xml\nsoapaction: \"\"\n\n{envelope}"), Some("GetPrice")),
+        (format!("{soap}\n\n<s:Envelope><s:Body><o:Get"), None),
     ] {
         let (protocol, found, endpoint) = spoken(&exchange(&request, "200"));
         assert_eq!((protocol, found.as_deref()), (Protocol::Soap, operation), "{request}");

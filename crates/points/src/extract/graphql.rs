@@ -1,6 +1,8 @@
 //! GraphQL: requests in JSON, and documents beside which variables stand; takes what they hold to the points.
 
+use super::xml::Said;
 use super::{Ending, Run, Text, Without};
+use crate::charset::Charset;
 use crate::graphql::{self, Document, Post};
 use crate::json;
 use crate::scan::{Span, Stop};
@@ -8,7 +10,27 @@ use crate::value_tree::ValueTree;
 use crate::{Bounds, MessagePart};
 
 impl<'e> Run<'e, '_> {
-    pub(super) fn graphql(&mut self, tree: &ValueTree, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
+    /// Requests and documents in whatever encoding they are.
+    pub(super) fn any_graphql(
+        &mut self,
+        tree: &ValueTree,
+        text: Text<'e, '_>,
+        ending: Ending,
+        said: Said,
+        part: &MessagePart,
+    ) {
+        match Charset::of_json(text.bytes(), said.charset()) {
+            None => self.graphql(tree, text, ending, part),
+            Some(found) => {
+                let mut buffer = self.scratch.buffers().lend();
+                let ending = self.recode(found, text.bytes(), ending, "graphql", &mut buffer, part);
+                self.graphql(tree, Text::Decoded(&buffer), ending, part);
+                self.scratch.buffers().give_back(buffer);
+            }
+        }
+    }
+
+    fn graphql(&mut self, tree: &ValueTree, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
         let (valid, damage) = json::readable(text.bytes(), ending.is_open());
         let open = ending.is_open() || damage.is_some();
         if graphql::is_post(valid) {

@@ -378,7 +378,7 @@ impl<'e, 's> Run<'e, 's> {
         if let Some(tree) = &node.graphql
             && formats.graphql
         {
-            self.graphql(tree, text, Ending::Whole, part);
+            self.any_graphql(tree, text, Ending::Whole, formats.said, part);
         }
         if let Some(jwt) = &node.jwt {
             self.jwt(jwt, text, part);
@@ -417,7 +417,7 @@ impl<'e, 's> Run<'e, 's> {
             None => {}
         }
         match &node.graphql {
-            Some(tree) if formats.graphql => self.graphql(tree, text, ending, part),
+            Some(tree) if formats.graphql => self.any_graphql(tree, text, ending, formats.said, part),
             Some(tree) => self.fill(tree.all(), Without::Absent),
             None => {}
         }

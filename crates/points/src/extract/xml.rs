@@ -1,4 +1,4 @@
-//! XML: takes what a walk noted to the points. Texts in other encodings than UTF-8, for JSON too.
+//! XML: takes what a walk noted to the points. Texts in other encodings than UTF-8, for JSON and GraphQL too.
 
 use super::{Ending, Run, Text, Without};
 use crate::MessagePart;
@@ -17,7 +17,7 @@ pub(super) enum Said {
 }
 
 impl Said {
-    fn charset(self) -> Option<Charset> {
+    pub(super) fn charset(self) -> Option<Charset> {
         match self {
             Self::Body(charset) => charset,
             Self::Inside => None,
@@ -72,7 +72,7 @@ impl<'e> Run<'e, '_> {
     }
 
     /// Writes a text in UTF-8 into a buffer. Gives how that ends.
-    fn recode(
+    pub(super) fn recode(
         &mut self,
         (charset, start): (Charset, usize),
         bytes: &[u8],

@@ -22,6 +22,7 @@ pub use protocol::Protocol;
 use self::graphql::Graphql;
 use self::mcp::Mcp;
 use self::protocol::Head;
+use self::soap::Soap;
 
 /// Longest name of an operation, bytes.
 const LONGEST_NAME: usize = 128;
@@ -67,6 +68,7 @@ impl fmt::Debug for Operation {
 pub struct Operations {
     graphql: Graphql,
     mcp: Mcp,
+    soap: Soap,
 }
 
 impl Operations {
@@ -77,7 +79,7 @@ impl Operations {
     pub fn new(bounds: Bounds) -> Result<Self, PlanError> {
         // The points are few and fixed; how many a policy may have is no matter of theirs.
         let bounds = Bounds { points: Bounds::default().points, ..bounds };
-        Ok(Self { graphql: Graphql::new(bounds)?, mcp: Mcp::new(bounds)? })
+        Ok(Self { graphql: Graphql::new(bounds)?, mcp: Mcp::new(bounds)?, soap: Soap::new(bounds)? })
     }
 
     /// What an exchange speaks. Bodies are looked at only if the head says that an operation stands there.
@@ -87,7 +89,7 @@ impl Operations {
             Head::Certain(Protocol::Rest | Protocol::Grpc) => None,
             Head::Certain(Protocol::Graphql) => self.graphql.read(exchange, scratch),
             Head::Certain(Protocol::Mcp) => self.mcp.read(exchange, scratch),
-            Head::Certain(Protocol::Soap) => soap::read(exchange),
+            Head::Certain(Protocol::Soap) => self.soap.read(exchange, scratch),
             Head::Certain(Protocol::Websocket) => subprotocol(exchange),
             Head::PerhapsMcp => {
                 let begun = self.mcp.read_beginning(exchange, scratch);
@@ -151,7 +153,7 @@ mod tests {
 
     #[test]
     fn all_fixed_points_are_valid() {
-        for text in graphql::points().iter().chain(&mcp::points()) {
+        for text in graphql::points().iter().chain(&mcp::points()).chain(&soap::points()) {
             assert!(Point::parse(text).is_ok(), "{text}");
         }
         assert!(Operations::new(Bounds::default()).is_ok());
