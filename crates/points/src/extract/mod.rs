@@ -2,8 +2,11 @@
 //! look further into it.
 
 mod body;
+mod decoders;
+mod form;
 mod graphql;
 mod jwt;
+mod message;
 mod multipart;
 mod protobuf;
 mod several;
@@ -13,21 +16,14 @@ mod xml;
 use std::borrow::Cow;
 
 use smallvec::SmallVec;
-use threadline_model::{Exchange, Request, Response};
 
-use crate::coding::Coding;
-use crate::cookie;
-use crate::decode;
-use crate::escapes;
-use crate::form::{self, Noted};
 use crate::json;
-use crate::plan::{FactPlan, HeaderPlan, MessagePlan};
 use crate::scan::Stop;
-use crate::target;
 use crate::tree::{Decoder, ValueNode};
 use crate::value_tree::{Notes, Raw, ValueTree};
-use crate::{Bounds, Extracted, Found, MessagePart, ParseError, Scratch, Side, Step};
+use crate::{Bounds, Extracted, Found, MessagePart, ParseError, Scratch};
 
+use self::form::Beside;
 use self::several::Several;
 use self::xml::Said;
 
@@ -136,25 +132,6 @@ impl From<Without> for Found<'_> {
     }
 }
 
-/// The variables that stand beside a GraphQL document in a form.
-struct Beside {
-    text: Vec<u8>,
-    ending: Ending,
-}
-
-impl Beside {
-    fn read(form: &[u8], ending: Ending) -> Option<Self> {
-        match form::field(form, b"variables") {
-            Some((text, true)) if !text.is_empty() => Some(Self { text: text.into_owned(), ending: Ending::Whole }),
-            Some((text, false)) if !text.is_empty() || ending.is_open() => {
-                Some(Self { text: text.into_owned(), ending })
-            }
-            Some(_) => None,
-            None => ending.is_open().then(|| Self { text: Vec::new(), ending }),
-        }
-    }
-}
-
 pub(crate) struct Run<'e, 's> {
     found: SmallVec<[Found<'e>; 12]>,
     several: Several<'e, 's>,
@@ -186,126 +163,8 @@ impl<'e, 's> Run<'e, 's> {
         Extracted { found: self.found, more: self.several.more, errors: self.errors }
     }
 
-    // ---- messages --------------------------------------------------------------------------------------------
-
-    pub(crate) fn request(&mut self, plan: &MessagePlan, exchange: &'e Exchange) {
-        let request = &exchange.request;
-        for fact in &plan.facts {
-            self.request_fact(fact, exchange, request);
-        }
-        if let Some(path) = &plan.path {
-            self.path(path, request);
-        }
-        if let Some(query) = &plan.query
-            && let Some(text) = target::query(request.target.as_bytes())
-        {
-            self.form(&query.fields, Text::Captured(text), Ending::Whole, &query.part);
-        }
-        for header in &plan.headers {
-            self.header(header, &request.headers, Side::Request, exchange);
-        }
-        if let Some(every) = &plan.every_header {
-            self.every_header(every, &request.headers);
-        }
-        if let Some(body) = &plan.body {
-            self.body(body, &request.body, &request.headers);
-        }
-    }
-
-    pub(crate) fn response(&mut self, plan: &MessagePlan, response: &'e Response, exchange: &'e Exchange) {
-        for fact in &plan.facts {
-            if let Step::Status = fact.step {
-                let digits = response.status.to_string();
-                self.value(&fact.value, Text::Decoded(digits.as_bytes()), &fact.part);
-            }
-        }
-        for header in &plan.headers {
-            self.header(header, &response.headers, Side::Response, exchange);
-        }
-        if let Some(every) = &plan.every_header {
-            self.every_header(every, &response.headers);
-        }
-        if let Some(body) = &plan.body {
-            self.body(body, &response.body, &response.headers);
-        }
-    }
-
-    /// The response never arrived (the client or the upstream gave up): what it would have held is not known.
-    pub(crate) fn no_response(&mut self, plan: &MessagePlan) {
-        self.fill(&plan.all, Without::NotCaptured);
-    }
-
-    fn request_fact(&mut self, fact: &FactPlan, exchange: &'e Exchange, request: &'e Request) {
-        let captured = |text: Option<&'e [u8]>| text.map(Cow::Borrowed);
-        let path = || target::path(request.target.as_bytes());
-        let value: Option<Cow<'e, [u8]>> = match &fact.step {
-            Step::Method => captured(Some(request.method.as_bytes())),
-            Step::Scheme => captured(request.scheme.map(|scheme| scheme.as_str().as_bytes())),
-            Step::Proto => captured(request.version.map(|version| version.as_str().as_bytes())),
-            Step::Host => request.host.as_ref().map(|host| decode::lower(host.as_bytes())),
-            Step::Uri => captured(Some(request.target.as_bytes())),
-            Step::Path(number) => target::path_part(path(), *number).map(decode::percent),
-            Step::ActionName => Some(decode::percent(target::action(path()).0)),
-            Step::ActionExt => target::action(path()).1.map(decode::percent),
-            Step::RemoteAddr => {
-                exchange.client.map(|address| Cow::Owned(address.to_canonical().to_string().into_bytes()))
-            }
-            Step::Ja3 => captured(exchange.fingerprints.ja3.as_deref().map(str::as_bytes)),
-            Step::Ja4 => captured(exchange.fingerprints.ja4.as_deref().map(str::as_bytes)),
-            _ => None,
-        };
-        match value {
-            Some(Cow::Borrowed(text)) => self.value(&fact.value, Text::Captured(text), &fact.part),
-            Some(Cow::Owned(text)) => self.value(&fact.value, Text::Decoded(&text), &fact.part),
-            None => {}
-        }
-    }
-
-    fn header(
-        &mut self,
-        plan: &HeaderPlan,
-        headers: &'e threadline_model::CapturedHeaders,
-        side: Side,
-        exchange: &'e Exchange,
-    ) {
-        let map = headers.as_map();
-        let Some(first) = map.get(&plan.name) else { return };
-        if !plan.first.is_unused() {
-            self.value(&plan.first, Text::Captured(first.as_bytes()), &plan.part);
-        }
-        if let Some(node) = &plan.joined {
-            let values = map.get_all(&plan.name).iter().map(|value| Cow::Borrowed(value.as_bytes()));
-            self.joined(node, values, &plan.part);
-        }
-        if let Some(every) = &plan.every_cookie {
-            for value in map.get_all(&plan.name) {
-                self.every_cookie(every, value.as_bytes(), side, exchange);
-            }
-        }
-        for wanted in &plan.cookies {
-            let mut cookies: SmallVec<[&'e [u8]; 4]> = SmallVec::new();
-            for value in map.get_all(&plan.name) {
-                match side {
-                    Side::Request => cookie::sent(value.as_bytes(), &wanted.name, &mut cookies),
-                    Side::Response => cookies.extend(cookie::set(value.as_bytes(), &wanted.name, exchange.started)),
-                }
-            }
-            // Of several cookies a request sends, the first has the longest path; of several that are set, the
-            // last one stays (RFC 6265, sections 5.3 and 5.4).
-            let decisive = match side {
-                Side::Request => cookies.first(),
-                Side::Response => cookies.last(),
-            };
-            let Some(decisive) = decisive else { continue };
-            self.value(&wanted.first, Text::Captured(decisive), &plan.part);
-            if let Some(node) = &wanted.joined {
-                self.joined(node, cookies.iter().map(|value| Cow::Borrowed(*value)), &plan.part);
-            }
-        }
-    }
-
     fn joined<'v>(&mut self, node: &ValueNode, values: impl Iterator<Item = Cow<'v, [u8]>>, part: &MessagePart) {
-        let joined = form::join(values);
+        let joined = crate::form::join(values);
         self.value(node, Text::Decoded(&joined), part);
     }
 
@@ -428,117 +287,6 @@ impl<'e, 's> Run<'e, 's> {
         }
     }
 
-    /// Takes from what decoders may produce for one exchange.
-    fn may_decode(&mut self, bytes: usize, points: &[u16], parser: &'static str, part: &MessagePart) -> bool {
-        match self.decodable.checked_sub(bytes) {
-            Some(rest) => {
-                self.decodable = rest;
-                true
-            }
-            None => {
-                self.report(part, parser, 0, "the bound on decoded bytes is reached");
-                self.fill(points, Without::Unparsable);
-                false
-            }
-        }
-    }
-
-    fn decode(&mut self, decoder: &Decoder, node: &ValueNode, text: Text<'e, '_>, part: &MessagePart) {
-        let bytes = text.bytes();
-        match decoder {
-            Decoder::Base64 => self.base64(node, text, "base64", 0, part),
-            Decoder::Gzip => self.gzip(node, text, Ending::Whole, part),
-            Decoder::Percent => {
-                if self.may_decode(bytes.len(), &node.all, "percent", part) {
-                    self.rewritten(node, text, decode::percent(bytes), part);
-                }
-            }
-            Decoder::Htmljs => {
-                if self.may_decode(bytes.len(), &node.all, "htmljs", part) {
-                    self.rewritten(node, text, escapes::htmljs(bytes), part);
-                }
-            }
-            Decoder::Lower => {
-                if self.may_decode(bytes.len(), &node.all, "lower", part) {
-                    self.rewritten(node, text, decode::lower(bytes), part);
-                }
-            }
-            Decoder::Bearer => self.value(node, text.part(decode::after_scheme(bytes)..bytes.len()), part),
-            Decoder::Trim => self.value(node, text.part(decode::trim(bytes)), part),
-            Decoder::Capture(pattern) => match pattern.regex().captures(bytes).and_then(|groups| groups.get(1)) {
-                Some(group) => self.value(node, text.part(group.range()), part),
-                None => self.fill(&node.all, Without::Absent),
-            },
-        }
-    }
-
-    /// Goes on with a text that a decoder may have left as it was.
-    fn rewritten(&mut self, node: &ValueNode, text: Text<'e, '_>, rewritten: Cow<'_, [u8]>, part: &MessagePart) {
-        match rewritten {
-            Cow::Borrowed(_) => self.value(node, text, part),
-            Cow::Owned(bytes) => self.value(node, Text::Decoded(&bytes), part),
-        }
-    }
-
-    fn base64(
-        &mut self,
-        node: &ValueNode,
-        text: Text<'e, '_>,
-        parser: &'static str,
-        offset: usize,
-        part: &MessagePart,
-    ) {
-        if !self.may_decode(text.bytes().len(), &node.all, parser, part) {
-            return;
-        }
-        let mut buffer = self.scratch.buffers().lend();
-        match decode::base64_into(text.bytes(), &mut buffer) {
-            Ok(()) => self.value(node, Text::Decoded(&buffer), part),
-            Err(position) => {
-                self.report(part, parser, offset + position, "not base64");
-                self.fill(&node.all, Without::Unparsable);
-            }
-        }
-        self.scratch.buffers().give_back(buffer);
-    }
-
-    fn gzip(&mut self, node: &ValueNode, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
-        let mut buffer = self.scratch.buffers().lend();
-        match self.decompress(Coding::Gzip, text.bytes(), ending, &mut buffer, part) {
-            Ending::Whole => self.value(node, Text::Decoded(&buffer), part),
-            ending => self.cut(node, Text::Decoded(&buffer), ending, part, Formats::ALL),
-        }
-        self.scratch.buffers().give_back(buffer);
-    }
-
-    /// Decompresses a text that ends in this way. Gives how the result ends.
-    fn decompress(
-        &mut self,
-        coding: Coding,
-        coded: &[u8],
-        ending: Ending,
-        buffer: &mut Vec<u8>,
-        part: &MessagePart,
-    ) -> Ending {
-        let (most, beyond) = self.bounds.decompressed(coded.len(), self.decodable);
-        let decoded = self.scratch.coders().decode(coding, coded, most, beyond, buffer);
-        self.decodable -= buffer.len();
-        match decoded.stop {
-            None => {
-                // Of a text that goes on it may be the start of another member or frame.
-                if decoded.used < coded.len() && ending == Ending::Whole {
-                    self.report(part, coding.name(), decoded.used, "bytes behind the end");
-                }
-                ending
-            }
-            Some(Stop { ended: true, .. }) if ending.is_open() => ending,
-            Some(stop) => {
-                self.report(part, coding.name(), stop.offset, stop.reason);
-                Ending::Damaged
-            }
-        }
-    }
-
     // ---- formats ---------------------------------------------------------------------------------------------
 
     fn json(&mut self, tree: &ValueTree, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
@@ -601,51 +349,5 @@ impl<'e, 's> Run<'e, 's> {
             }
             Raw::Number(number) => self.value(node, Text::Decoded(number.to_string().as_bytes()), part),
         }
-    }
-
-    fn form(&mut self, tree: &form::FieldTree, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
-        let mut notes = self.scratch.fields().lend();
-        form::walk(tree, text.bytes(), ending.is_open(), &mut notes);
-        let missing = ending.missing();
-        let beside = if tree.graphql { Beside::read(text.bytes(), ending) } else { None };
-        let outside = std::mem::replace(&mut self.variables, beside);
-        for (node, state) in tree.nodes().iter().zip(&notes.states) {
-            for several in node.several() {
-                self.fill(&several.all, missing);
-            }
-            match state.first {
-                Some((start, end)) => {
-                    let value = text.part(start..end);
-                    self.rewritten(&node.first, value, decode::form(value.bytes()), part);
-                }
-                // Behind a cut there may be a value.
-                None if state.nested && matches!(missing, Without::Absent) => {
-                    self.fill(&node.first.all, Without::NotScalar);
-                }
-                None => self.fill(&node.first.all, missing),
-            }
-            let Some(joined) = &node.joined else { continue };
-            if ending.is_open() {
-                self.fill(&joined.all, missing);
-            } else if !state.values.is_empty() {
-                let values = state.values.iter().map(|(start, end)| decode::form(text.part(*start..*end).bytes()));
-                self.joined(joined, values, part);
-            } else {
-                let without = if state.nested { Without::NotScalar } else { Without::Absent };
-                self.fill(&joined.all, without);
-            }
-        }
-        for (position, every, noted) in &notes.log {
-            let Some(node) = tree.nodes()[*position as usize].every(*every) else { continue };
-            match noted {
-                Noted::Value((start, end)) => {
-                    let value = text.part(*start..*end);
-                    self.rewritten(node, value, decode::form(value.bytes()), part);
-                }
-                Noted::Name(name) => self.value(node, Text::Decoded(name), part),
-            }
-        }
-        self.variables = outside;
-        self.scratch.fields().give_back(notes);
     }
 }
