@@ -25,6 +25,14 @@ test("opens beside the list; an opened exchange says why it is here", async ({ p
   expect(page.url()).toBe(link);
 });
 
+test("exchanges that share one path are told apart by their operation", async ({ page }) => {
+  await openFirst(page, "?endpoint=graphql&q=");
+  const rows = exchanges(page).filter({ hasText: "/graphql" });
+  await expect(rows.first()).toContainText(/query (Product|Profile)|mutation \w+/u);
+  await rows.first().click();
+  await expect(page.getByText("Operation", { exact: true })).toBeVisible();
+});
+
 test("j and k walk the exchanges, e finds the next error, Esc closes one thing at a time", async ({ page }) => {
   await openFirst(page, "?status=4xx&q=");
   await page.getByRole("button", { name: "show all requests" }).click();

@@ -7,6 +7,11 @@ import { Moment } from "../ui/Moment";
 import styles from "./Exchanges.module.css";
 import { ending, statusKind } from "./words";
 
+/** What was asked for where the path does not say it: of a gRPC call the path is the operation. */
+function operationBeside({ operation, path }: Exchange): string | undefined {
+  return operation === null || operation === undefined || path.endsWith(operation) ? undefined : operation;
+}
+
 export interface ExchangeRowProps {
   readonly exchange: Exchange;
   readonly open: boolean;
@@ -23,6 +28,7 @@ export const ExchangeRow = memo(function ExchangeRow({ exchange, open, oneHost, 
     exchange.parse_errors.length === 0 ? "" : "a body could not be parsed to its end",
     exchange.session_uncertain ? "the decision is uncertain" : "",
   ].filter((note) => note !== "");
+  const operation = operationBeside(exchange);
   return (
     <button
       type="button"
@@ -45,7 +51,14 @@ export const ExchangeRow = memo(function ExchangeRow({ exchange, open, oneHost, 
             <Captured text={exchange.host} mono />
           </span>
         )}
-        <Captured text={exchange.query === null || exchange.query === undefined ? exchange.path : `${exchange.path}?${exchange.query}`} mono />
+        <span className={styles.target}>
+          <Captured text={exchange.query === null || exchange.query === undefined ? exchange.path : `${exchange.path}?${exchange.query}`} mono />
+        </span>
+        {operation === undefined ? null : (
+          <span className={styles.operation}>
+            <Captured text={operation} mono />
+          </span>
+        )}
         {notes.length === 0 ? null : (
           <span className={styles.notes} title={notes.join("; ")} role="img" aria-label={notes.join("; ")}>
             {exchange.request_session_id === null || exchange.request_session_id === undefined ? (
