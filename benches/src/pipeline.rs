@@ -9,7 +9,7 @@ use threadline_grouping::{Grouper, InstallationSecret};
 use threadline_model::{Exchange, Timestamp};
 use threadline_node::{NodeCounters, Pipeline};
 use threadline_points::{Bounds, Operations, Plan, Scratch};
-use threadline_policy::{Policy, PolicyDocument};
+use threadline_policy::{Policy, PolicyDocument, Reach};
 use threadline_record::RowBuilder;
 use threadline_traffic::generate::{REFERENCE_PARAMETERS, ReferenceStream};
 
@@ -45,17 +45,18 @@ pub(crate) fn run(table: &mut Table) {
     let counters = NodeCounters::default();
     let mut scratch = Scratch::default();
 
+    let reach = Reach::default();
     let extract = nanoseconds(&exchanges, |exchange| {
         black_box(plan.extract(exchange, &mut scratch));
     });
     let mut scratch = Scratch::default();
     let grouped = nanoseconds(&exchanges, |exchange| {
         let extracted = plan.extract(exchange, &mut scratch);
-        black_box(grouper.decide(exchange, &extracted, &mut scratch));
+        black_box(grouper.decide(exchange, &reach, &extracted, &mut scratch));
     });
     let selected = nanoseconds(&exchanges, |exchange| {
         let extracted = plan.extract(exchange, &mut scratch);
-        let grouped = grouper.decide(exchange, &extracted, &mut scratch);
+        let grouped = grouper.decide(exchange, &reach, &extracted, &mut scratch);
         let spoken = operations.read(exchange, &mut scratch);
         black_box(selector.select(exchange, &extracted, &grouped, &spoken));
     });

@@ -289,6 +289,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the policy
+         * @description Applications, analysed traffic, trusted proxies, masks and context parameters as one document. The ETag is needed to
+         *     save changes.
+         *
+         *     Roles: admin, analyst, viewer, node.
+         */
+        get: operations["read_policy"];
+        /**
+         * Save the policy
+         * @description Replaces the whole policy and makes a new version that nodes use at once for new traffic; what is stored stays as it
+         *     was exported. With any error nothing is changed. Saving what already holds makes no version.
+         *
+         *     Roles: admin.
+         */
+        put: operations["save_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a policy
+         * @description Judges a whole policy and says what saving it would change, without changing anything.
+         *
+         *     Roles: admin, analyst, viewer.
+         */
+        post: operations["check_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/policy/parameters": {
         parameters: {
             query?: never;
@@ -694,6 +746,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description A header in which a proxy says who the client is.
+         * @enum {string}
+         */
+        AddressHeader: "x-forwarded-for" | "forwarded" | "x-real-ip";
         /** @description An API token, without its secret. */
         ApiToken: {
             /** @description When it was made. */
@@ -734,6 +791,17 @@ export interface components {
              * @description Rows stored now, durably.
              */
             stored: number;
+        };
+        /** @description One application as written by a person. */
+        ApplicationDocument: {
+            /** @description Hosts: `api.shop.example`, `*.shop.example`, either with a port. Left out: all. */
+            hosts?: string[];
+            /** @description Unique: 1 to 64 small letters, digits, dots, hyphens or underscores. */
+            id: string;
+            /** @description For people. Left out: the ID. */
+            name?: string | null;
+            /** @description Paths, each with everything below it: `/api`, `/users/*\/orders`, `/**\/admin`. Left out: all. */
+            paths?: string[];
         };
         /** @description One entry of the audit log. */
         AuditEntry: {
@@ -1099,11 +1167,23 @@ export interface components {
              */
             sessions: number;
         };
+        /**
+         * @description A header in which a proxy says which host the client asked for.
+         * @enum {string}
+         */
+        HostHeader: "x-forwarded-host" | "forwarded";
         /** @description An exchange to look for points in. */
         ListInput: {
             /** @description An exchange seen recently; or `sample`. */
             exchange_id?: string | null;
             sample?: components["schemas"]["SampleInput"] | null;
+        };
+        /** @description One mask as written by a person. */
+        MaskDocument: {
+            /** @description The place whose value nobody may see. */
+            point: components["schemas"]["PointSpelling"];
+            /** @description Where the mask applies. Left out: everywhere. */
+            scope?: components["schemas"]["ScopeDocument"];
         };
         /** @description Who is asking. */
         Me: {
@@ -1146,6 +1226,28 @@ export interface components {
             /** @description Its name, as exchanges carry it. */
             name: string;
         };
+        /** @description One context parameter as written by a person. */
+        ParameterDocument: {
+            /** @description Group sessions by this key. Default: no. */
+            group?: boolean;
+            /** @description Export as hashed (secret). Left out: yes on places where credentials stand, else no. */
+            hashed?: boolean | null;
+            /** @description Unique within the policy, 1 to 64 characters. */
+            name: string;
+            /** @description Values of grouping keys are only equal within one namespace. Left out: the one that all keys share. */
+            namespace?: string | null;
+            /** @description Where the value stands in an exchange. */
+            point: components["schemas"]["PointSpelling"];
+            /** @description Where the parameter is looked for. Left out: everywhere. Elsewhere a key is skipped, not failed. */
+            scope?: components["schemas"]["ScopeDocument"];
+            /** @description Whether the value names a user or a role. Default: `none`. */
+            type?: components["schemas"]["ParameterType"];
+            /**
+             * @description Further places whose values must all be there for the key to work, and that count with it: sessions are equal
+             *     only if all values are. At most four; only for grouping keys.
+             */
+            with?: components["schemas"]["PointSpelling"][];
+        };
         /** @description One context parameter as it is to be. */
         ParameterInput: {
             /** @description Group sessions by this key. Left out: no. */
@@ -1166,6 +1268,11 @@ export interface components {
          * @enum {string}
          */
         ParameterKind: "none" | "user" | "role";
+        /**
+         * @description Whether a parameter's value names somebody.
+         * @enum {string}
+         */
+        ParameterType: "none" | "user" | "role";
         /** @description A parser that stopped before the end of what it was given. */
         ParseNote: {
             /**
@@ -1303,6 +1410,11 @@ export interface components {
              */
             start: number;
         };
+        /**
+         * @description A point in its text spelling (`request > query token`) or its JSON spelling (`["request", ["query", "token"]]`),
+         *     not parsed yet.
+         */
+        PointSpelling: string | Record<string, never>[];
         /** @description One point in its three spellings. */
         PointSpellings: {
             /** @description Breadcrumb, step by step. */
@@ -1363,6 +1475,57 @@ export interface components {
             /** @description There are more than are listed. */
             truncated: boolean;
         };
+        /** @description The policy that holds. */
+        PolicyAnswer: {
+            /** @description What they said about it. */
+            comment: string | null;
+            /** @description The policy itself, defaults written out. */
+            policy: components["schemas"]["PolicyDocument"];
+            saved_at: components["schemas"]["Time"] | null;
+            /** @description Who saved it: a person, an API token, or `configuration file`; null for version 0. */
+            saved_by: string | null;
+            /**
+             * Format: int64
+             * @description Its version; 0 before anything was saved.
+             */
+            version: number;
+            /** @description What an operator should know about it. */
+            warnings: components["schemas"]["PolicyWarning"][];
+        };
+        /** @description The policy as it is to be. */
+        PolicyChangeInput: {
+            /** @description What this change is about, at most 500 characters; kept with the version. */
+            comment?: string | null;
+            /** @description The whole policy; sections that are left out are empty. */
+            policy: components["schemas"]["PolicyDocument"];
+        };
+        /** @description What would happen if a policy were saved. */
+        PolicyCheck: {
+            /**
+             * Format: int64
+             * @description The version that it was compared with.
+             */
+            against: number;
+            /** @description What saving it would change, a sentence each; empty when nothing would, or when there are errors. */
+            changes: string[];
+            /** @description Fields that cannot be accepted; empty when the policy could be saved. */
+            errors: components["schemas"]["FieldProblem"][];
+            policy: components["schemas"]["PolicyDocument"] | null;
+            /** @description What an operator should know about it. */
+            warnings: components["schemas"]["PolicyWarning"][];
+        };
+        /** @description The whole of what an operator configures for the nodes. */
+        PolicyDocument: {
+            /** @description Which traffic is analysed; the rest passes and is not exported. Left out: all. */
+            analysed?: components["schemas"]["ScopeDocument"];
+            /** @description Named sets of hosts and paths; the first that matches is an exchange's application. Left out: none. */
+            applications?: components["schemas"]["ApplicationDocument"][];
+            /** @description Values that are cut before anything else looks at them. Left out: none. */
+            masks?: components["schemas"]["MaskDocument"][];
+            /** @description Context parameters; their order is the order in which grouping keys are tried. */
+            parameters: components["schemas"]["ParameterDocument"][];
+            trusted_proxies?: components["schemas"]["TrustedProxiesDocument"] | null;
+        };
         /** @description The whole list as it is to be. */
         PolicyInput: {
             /** @description What this change is about, at most 500 characters; kept with the version. */
@@ -1411,6 +1574,11 @@ export interface components {
              */
             version: number;
         };
+        /** @description A policy to check. */
+        PolicyToCheck: {
+            /** @description The whole policy. */
+            policy: components["schemas"]["PolicyDocument"];
+        };
         /** @description One saved version. */
         PolicyVersion: {
             /** @description What changed against the version before, a sentence each. */
@@ -1443,6 +1611,13 @@ export interface components {
             total: number;
             /** @description Newest first. */
             versions: components["schemas"]["PolicyVersion"][];
+        };
+        /** @description Something that is allowed but may not be meant. */
+        PolicyWarning: {
+            /** @description The field it is about: `parameters[2].point`. */
+            field: string;
+            /** @description What is to be known. */
+            reason: string;
         };
         /** @description A point to try out. */
         PreviewInput: {
@@ -1570,6 +1745,17 @@ export interface components {
             request?: string | null;
             /** @description Status line, headers, an empty line, body. */
             response?: string | null;
+        };
+        /** @description Where something applies. Within a list one entry must match; all lists that are not empty must. */
+        ScopeDocument: {
+            /** @description IDs of applications; `default` is what belongs to none. */
+            applications?: string[];
+            /** @description Hosts, as in an application. */
+            hosts?: string[];
+            /** @description Methods: `POST`. */
+            methods?: string[];
+            /** @description Paths, as in an application. */
+            paths?: string[];
         };
         /** @description An exchange whose request belongs to one session and whose response made it another's. */
         SessionLink: {
@@ -1838,6 +2024,17 @@ export interface components {
             outcome: string | null;
             /** @description Its point, text spelling. */
             point: string;
+        };
+        /** @description Whose word about the client counts, as written by a person. */
+        TrustedProxiesDocument: {
+            /** @description Where the client's address is looked for, in order. Left out: `x-forwarded-for`. */
+            address_headers?: components["schemas"]["AddressHeader"][] | null;
+            /** @description Where the original host is looked for, in order. Left out: nowhere, only `Host` counts. */
+            host_headers?: components["schemas"]["HostHeader"][];
+            /** @description Networks (`10.0.0.0/8`) or single addresses. */
+            networks: string[];
+            /** @description Whether connections from these networks begin with the PROXY protocol, version 1 or 2. Default: no. */
+            proxy_protocol?: boolean;
         };
     };
     responses: never;
@@ -2446,6 +2643,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PointPreview"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    read_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The policy that holds. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyAnswer"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    save_policy: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description ETag of the policy that was edited. */
+                "If-Match": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyChangeInput"];
+            };
+        };
+        responses: {
+            /** @description The policy that holds now. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyAnswer"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    check_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyToCheck"];
+            };
+        };
+        responses: {
+            /** @description The verdict. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyCheck"];
                 };
             };
             /** @description What went wrong (RFC 9457). */

@@ -23,10 +23,13 @@ const SHORT_TEXT: usize = 512;
 /// that means well, shows no text at all.
 const MOST_CREDENTIALS: usize = 32;
 
+/// Most masked values of one exchange that are kept: a mask with `all` may cover many. Beyond that, no text is shown.
+const MOST_MASKED: usize = 256;
+
 /// Values of one exchange with the hashes that stand for them.
 pub(crate) struct Secrets<'x> {
     key: &'x ParameterHashKey,
-    /// Those that bind whatever a parameter says of the same value, then other credentials.
+    /// Those that bind whatever a parameter says of the same value (masked, hashed), then other credentials.
     secrets: SmallVec<[Secret<'x>; 4]>,
     binding: usize,
     /// Length of the shortest: most texts are no longer, and are not compared.
@@ -78,6 +81,17 @@ impl<'x> Secrets<'x> {
         }
     }
 
+    /// Adds a value that a mask covers; before all others.
+    pub(crate) fn mask(&mut self, value: &'x [u8]) {
+        if self.secrets.len() == MOST_MASKED {
+            self.too_many = true;
+            self.shortest = SHORTEST_WHOLE;
+        } else if self.is_new(value) {
+            self.push(Secret { value: Cow::Borrowed(value), hash: None });
+            self.binding = self.secrets.len();
+        }
+    }
+
     /// Adds a credential that stands in the exchange.
     pub(crate) fn add(&mut self, value: Cow<'x, [u8]>) {
         if self.too_many || !self.is_new(&value) {
@@ -108,6 +122,11 @@ impl<'x> Secrets<'x> {
             binding.push(Secret { value: Cow::Borrowed(&secret.value), hash: secret.hash });
         }
         binding.binding = self.binding;
+        // Credentials that are too many bind nobody, but masked values do.
+        if self.too_many && self.binding >= MOST_MASKED {
+            binding.too_many = true;
+            binding.shortest = SHORTEST_WHOLE;
+        }
         binding
     }
 

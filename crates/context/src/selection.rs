@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use smallvec::SmallVec;
-use threadline_grouping::{DecidingKey, FallbackKind, Grouped, HashText, visit_credentials};
+use threadline_grouping::{DecidingKey, FallbackKind, Grouped, HashText, Parts, visit_credentials};
 use threadline_model::{Exchange, Source};
 use threadline_points::{Extracted, Found, Side, Spoken};
 use threadline_policy::ParameterType;
@@ -34,7 +34,7 @@ pub(crate) struct Selection<'a, 'e> {
     secrets: Secrets<'a>,
 }
 
-/// What a hashed parameter makes of a fact that it takes its value from.
+/// What a hashed parameter or a mask makes of a fact that it takes its value from.
 enum Fate {
     Clear,
     Hashed(HashText),
@@ -77,7 +77,10 @@ impl<'a, 'e> Selection<'a, 'e> {
     ) -> Self {
         let mut hashes = SmallVec::new();
         let mut secrets = Secrets::new(&selector.key);
-        for (index, _) in selector.parameters.iter().enumerate().filter(|(_, parameter)| parameter.hashed) {
+        for position in selector.masks.clone() {
+            extracted.values(position).for_each(|value| secrets.mask(value));
+        }
+        for index in selector.hashed.iter().copied() {
             for (number, value) in extracted.values(index).enumerate() {
                 let hash = selector.key.hash(&[value]);
                 if number == 0 {
@@ -93,6 +96,7 @@ impl<'a, 'e> Selection<'a, 'e> {
             (Some(hash), [value]) => secrets.bind(value, hash),
             // Of two parts the last one names somebody: the subject after its issuer, the token after its number.
             (Some(_), [_, value]) => secrets.bind(value, selector.key.hash(&[value])),
+            // Of a configured key above.
             _ => {}
         }
         visit_credentials(exchange, |value| secrets.add(value));
@@ -111,18 +115,22 @@ impl<'a, 'e> Selection<'a, 'e> {
         }
         let covers = self.path_covers();
         let path = target::path(raw_path, &covers, &self.secrets, &mut endpoint);
-        operation::append_to_endpoint(self.spoken, &self.secrets, &mut endpoint);
+        let operation_is_masked = !matches!(self.fate(Covered::Operation), Fate::Clear);
+        if !operation_is_masked {
+            operation::append_to_endpoint(self.spoken, &self.secrets, &mut endpoint);
+        }
         let client_ip = self.exchange.client.filter(|_| matches!(self.fate(Covered::ClientAddress), Fate::Clear));
         let user_agent = self.exported(Covered::UserAgent, || head::user_agent(self.exchange, &self.secrets));
         let fingerprint =
             |fact, text: &'a Option<String>| self.exported(fact, || head::fingerprint(text.as_deref(), &self.secrets));
-        let covers_all = covers.iter().any(|(place, _)| *place == Place::Whole);
+        let hides_query = !matches!(self.fate(Covered::QueryNames), Fate::Clear);
+        let covers_all = hides_query || covers.iter().any(|(place, _)| *place == Place::Whole);
         let selected = self.params(&path);
         Contextual {
             method,
             endpoint,
             protocol: self.spoken.protocol,
-            operation: operation::text(self.spoken, &path, &self.secrets),
+            operation: operation::text(self.spoken, &path, &self.secrets).filter(|_| !operation_is_masked),
             query: raw_query.filter(|_| !covers_all).map(|query| self.query(query)),
             ja3: fingerprint(Covered::Ja3, &self.exchange.fingerprints.ja3),
             ja4: fingerprint(Covered::Ja4, &self.exchange.fingerprints.ja4),
@@ -210,7 +218,12 @@ impl<'a, 'e> Selection<'a, 'e> {
         let grouped = self.grouped;
         let (key, value) = match grouped.decision.key {
             DecidingKey::Configured { parameter } => {
-                (self.selector.parameters.get(parameter).map_or("", |parameter| &*parameter.name), deciding)
+                let parameter = self.selector.parameters.get(parameter);
+                let value = match &grouped.decision.value {
+                    Parts::Several(parts) => parameter.map(|parameter| self.composite(parameter, parts)),
+                    _ => deciding,
+                };
+                (parameter.map_or("", |parameter| &*parameter.name), value)
             }
             DecidingKey::BuiltIn(rule) => (rule.name, self.credential.map(Text::Hashed)),
             DecidingKey::Fallback(kind) => (kind.as_str(), Some(self.fallback(kind, address, agent))),
@@ -220,11 +233,21 @@ impl<'a, 'e> Selection<'a, 'e> {
             key,
             key_kind: grouped.decision.key.kind(),
             value: value.unwrap_or(Text::Clear(Cow::Borrowed(CUT))),
-            issued: grouped.decision.side == Side::Response,
+            issued: grouped.decision.issued,
             trace: grouped.trace,
             uncertain: grouped.uncertain,
             request: grouped.request,
         }
+    }
+
+    /// The values of a composite key in exportable form.
+    fn composite(&self, parameter: &Selected, parts: &[Cow<'a, [u8]>]) -> Text<'a> {
+        if parameter.hashed {
+            return Text::Hashed(self.selector.key.hash(parts));
+        }
+        let shown: Vec<Text<'_>> =
+            parts.iter().map(|part| self.secrets.without(part, MAXIMUM_VALUE_BYTES / parts.len())).collect();
+        Text::Clear(Cow::Owned(shown.iter().map(Text::as_str).collect::<Vec<_>>().join(" + ")))
     }
 
     /// What a fallback stood on, by the facts that are exported anyway.
@@ -247,6 +270,9 @@ impl<'a, 'e> Selection<'a, 'e> {
         let mut fields: SmallVec<[SelectedField<'a>; 8]> = SmallVec::new();
         for (index, parameter) in self.selector.parameters.iter().enumerate() {
             let Some(name) = &parameter.field else { continue };
+            if matches!(self.extracted.get(index), Found::Masked) {
+                continue;
+            }
             let value = || self.extracted.get(index).value();
             let hash = || self.hash_of(index).or_else(|| value().map(|value| self.selector.key.hash(&[value])));
             let hash = if parameter.hashed { hash() } else { None };
@@ -272,7 +298,7 @@ impl<'a, 'e> Selection<'a, 'e> {
         covers
     }
 
-    /// What hashed parameters make of one fact: the first that covers it decides.
+    /// What hashed parameters and masks make of one fact: the first that covers it decides.
     fn fate(&self, fact: Covered) -> Fate {
         let covering = self.selector.covers.iter().filter(|(covered, _)| *covered == fact);
         let mut fates = covering.map(|(_, index)| self.fate_by(*index));
@@ -281,6 +307,7 @@ impl<'a, 'e> Selection<'a, 'e> {
 
     fn fate_by(&self, index: usize) -> Fate {
         match self.extracted.get(index) {
+            Found::Value(_) if self.selector.masks.contains(&index) => Fate::Cut,
             // Which of several values a place holds is not known here.
             Found::Value(_) if self.extracted.values(index).nth(1).is_some() => Fate::Cut,
             Found::Value(_) => self.hash_of(index).map_or(Fate::Cut, Fate::Hashed),

@@ -1,9 +1,11 @@
 //! The one exit, compiled once per version: which parameters leave hashed, and which exported metadata their
 //! values are taken from. What that means for one exchange is in `selection`.
 
+use std::ops::Range;
+
 use threadline_grouping::{Grouped, ParameterHashKey};
 use threadline_model::Exchange;
-use threadline_points::{Extracted, Point, Side, Spoken, Step};
+use threadline_points::{Extracted, HeaderLabel, Point, Side, Spoken, Step};
 use threadline_policy::{Parameter, ParameterType, Policy};
 
 use crate::contextual::Contextual;
@@ -13,8 +15,12 @@ use crate::target::Place;
 /// Selects by one version of a policy.
 pub struct Selector {
     pub(crate) parameters: Vec<Selected>,
-    /// Metadata that hashed parameters cover, with the parameter's position.
+    /// Positions in the plan whose values leave hashed: those of hashed parameters, and their further points.
+    pub(crate) hashed: Vec<usize>,
+    /// Metadata that hashed parameters and masks take their values from, with the position in the plan.
     pub(crate) covers: Vec<(Covered, usize)>,
+    /// Positions of masks in the plan.
+    pub(crate) masks: Range<usize>,
     pub(crate) key: ParameterHashKey,
 }
 
@@ -34,10 +40,14 @@ pub(crate) struct Selected {
     pub(crate) target: bool,
 }
 
-/// Exported metadata that a hashed parameter takes its value from.
+/// Exported metadata that a hashed parameter or a mask takes its value from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Covered {
     Path(Place),
+    /// Names of the query.
+    QueryNames,
+    /// What the exchange asks for.
+    Operation,
     Host,
     UserAgent,
     ClientAddress,
@@ -69,10 +79,20 @@ impl Selector {
                 target: point.side() == Side::Request && matches!(point.steps(), [Step::Uri]),
             }
         };
-        let covers = parameters.iter().enumerate().filter(|(_, parameter)| parameter.hashed);
-        let covers =
-            covers.flat_map(|(index, parameter)| covered(&parameter.point).into_iter().map(move |one| (one, index)));
-        Self { covers: covers.collect(), parameters: parameters.iter().map(selected).collect(), key }
+        let masks = policy.mask_points();
+        let selected: Vec<Selected> = parameters.iter().map(selected).collect();
+        let is_hashed = |(_, parameter): &(usize, &Selected)| parameter.hashed;
+        let hashed = selected.iter().enumerate().filter(is_hashed);
+        let hashed: Vec<usize> =
+            hashed.flat_map(|(index, _)| std::iter::once(index).chain(policy.further(index))).collect();
+        let points = policy.points();
+        // A parameter that lies in a hashed one is covered by that one.
+        let of_marked = |index: &usize| parameters.get(*index).is_none_or(|parameter| parameter.hashed);
+        let covering = hashed.iter().copied().filter(of_marked).chain(masks.clone());
+        let covers = covering.flat_map(|index| covered(&points[index]).into_iter().map(move |one| (one, index)));
+        let names = masks.clone().flat_map(|index| named(&points[index]).into_iter().map(move |one| (one, index)));
+        let covers = covers.chain(names).collect();
+        Self { parameters: selected, hashed, covers, masks, key }
     }
 
     /// What may leave the node about an exchange: `extracted` and `grouped` are what a plan and a grouper of the same
@@ -93,6 +113,38 @@ fn lies_within(inner: &Point, outer: &Point) -> bool {
     inner.side() == outer.side()
         && inner.steps().len() > outer.steps().len()
         && inner.steps().starts_with(outer.steps())
+}
+
+/// The names that a mask hides: nobody sees values there anyway.
+fn named(mask: &Point) -> Option<Covered> {
+    if mask.side() == Side::Response {
+        return None;
+    }
+    match mask.steps() {
+        [Step::Queries, .., Step::Names] => Some(Covered::QueryNames),
+        steps => holds_operation(steps).then_some(Covered::Operation),
+    }
+}
+
+/// Whether a mask covers a place where GraphQL, MCP or SOAP say what is asked for.
+fn holds_operation(mask: &[Step]) -> bool {
+    let several = |step: &Step| matches!(step, Step::All | Step::Names | Step::Properties | Step::Indexes);
+    let whole = mask.iter().position(several).map_or(mask, |end| &mask[..end]);
+    let property = |name: &str| Step::Property(name.to_owned());
+    let in_json = |name: &str| vec![Step::Body, Step::Json, property(name)];
+    let in_form = |name: &str| vec![Step::Body, Step::Form, property(name)];
+    let mut places = vec![
+        vec![Step::Query("query".to_owned())],
+        vec![Step::Query("operationName".to_owned())],
+        vec![Step::Body, Step::Graphql],
+        vec![Step::Body, Step::Xml],
+        in_form("query"),
+        in_form("operationName"),
+    ];
+    places.extend(["query", "operationName", "method", "params"].map(in_json));
+    places.extend(HeaderLabel::new("SOAPACTION").map(|label| vec![Step::Header(label)]));
+    let covers = |place: &Vec<Step>| !whole.is_empty() && place.starts_with(whole);
+    places.iter().any(covers)
 }
 
 /// The metadata that a point takes its value from.

@@ -13,6 +13,7 @@ use crate::authorization::Credentials;
 use crate::cookies::{self, pieces, split_once};
 use crate::decision::{MAXIMUM_VALUE_BYTES, Parts};
 use crate::hash::Namespace;
+use crate::masked::Masked;
 use crate::placeholder::is_placeholder;
 use crate::rules::{BuiltInRule, COOKIE_RULES, RULES, Reads, SINGLE_RULES, query_rule};
 
@@ -59,19 +60,23 @@ impl BuiltInSet {
         }
     }
 
-    /// The first rule that works. What parsers complained about on the way is added to `parse_errors`.
+    /// The first rule that works and that no mask hides. What parsers complained about on the way is added to `parse_errors`.
     pub(crate) fn find<'e>(
         &self,
         exchange: &'e Exchange,
         messages: Messages,
+        masked: &Masked,
         scratch: &mut Scratch,
         parse_errors: &mut Vec<ParseError>,
     ) -> Option<Hit<'e>> {
-        if let Some(hit) = find_cookie(exchange, messages) {
+        if let Some(hit) = find_cookie(exchange, messages, masked) {
             return Some(hit);
         }
         let mut authorization = Authorization::new(exchange);
-        for rule in SINGLE_RULES {
+        for (number, rule) in SINGLE_RULES.iter().enumerate() {
+            if masked.hides_rule(COOKIE_RULES + number) {
+                continue;
+            }
             let shared = |value| Some(Hit::one(rule, Namespace::Shared, Cow::Borrowed(value), Side::Request));
             let hit = match &rule.reads {
                 // Cookies stand first in the table and query fields last; either are read in one pass.
@@ -90,7 +95,7 @@ impl BuiltInSet {
                 return hit;
             }
         }
-        find_query_field(exchange)
+        find_query_field(exchange, masked)
     }
 }
 
@@ -199,9 +204,10 @@ impl<'e> CookieSearch<'e> {
         }
     }
 
-    fn hit(self) -> Option<Hit<'e>> {
+    fn hit(self, masked: &Masked) -> Option<Hit<'e>> {
         let pair_rule = RULES[..COOKIE_RULES].iter().position(|rule| matches!(rule.reads, Reads::CookiePair(..)));
         if let ([Some(first), Some(second)], Some(index)) = (self.halves, pair_rule)
+            && !masked.hides_rule(index)
             && self.best.as_ref().is_none_or(|(best, _)| index < *best)
         {
             let issued = first.side == Side::Response || second.side == Side::Response;
@@ -217,7 +223,11 @@ impl<'e> CookieSearch<'e> {
     }
 }
 
-fn find_cookie(exchange: &Exchange, messages: Messages) -> Option<Hit<'_>> {
+fn find_cookie<'e>(exchange: &'e Exchange, messages: Messages, masked: &Masked) -> Option<Hit<'e>> {
+    let place_of = |name: &[u8]| match place_of(name) {
+        Some(Place::Alone(rule)) if masked.hides_rule(rule) => None,
+        place => place,
+    };
     let mut search = CookieSearch::default();
     if let Some(response) = exchange.response.as_ref().filter(|_| messages == Messages::Both) {
         for header in response.headers.as_map().get_all(http::header::SET_COOKIE) {
@@ -237,7 +247,7 @@ fn find_cookie(exchange: &Exchange, messages: Messages) -> Option<Hit<'_>> {
             }
         }
     }
-    search.hit()
+    search.hit(masked)
 }
 
 /// The Authorization header, decoded no further than the rules tried so far needed.
@@ -353,10 +363,10 @@ pub(crate) fn query_fields(exchange: &Exchange) -> impl Iterator<Item = (usize, 
     })
 }
 
-fn find_query_field(exchange: &Exchange) -> Option<Hit<'_>> {
+fn find_query_field<'e>(exchange: &'e Exchange, masked: &Masked) -> Option<Hit<'e>> {
     let mut best: Option<(usize, Cow<'_, [u8]>)> = None;
     for (index, value) in query_fields(exchange) {
-        if best.as_ref().is_none_or(|(best, _)| index < *best) {
+        if !masked.hides_rule(index) && best.as_ref().is_none_or(|(best, _)| index < *best) {
             let value = decode_field(value);
             if works(&value) {
                 best = Some((index, value));

@@ -58,6 +58,8 @@ pub enum Parts<'a> {
     One([Cow<'a, [u8]>; 1]),
     /// The values of two points that only count together.
     Two([Cow<'a, [u8]>; 2]),
+    /// The values of a composite key.
+    Several(Vec<Cow<'a, [u8]>>),
 }
 
 impl<'a> Parts<'a> {
@@ -67,6 +69,7 @@ impl<'a> Parts<'a> {
             Self::None => &[],
             Self::One(parts) => parts,
             Self::Two(parts) => parts,
+            Self::Several(parts) => parts,
         }
     }
 }
@@ -85,9 +88,11 @@ pub struct Decision<'a> {
     pub key: DecidingKey,
     /// Its value.
     pub value: Parts<'a>,
-    /// The message the value was found in. A value found in a response was issued by the API; one found in a request
-    /// may have been made up by the client.
+    /// The message the value was found in; of several values the response, if one of them was found there.
     pub side: Side,
+    /// Whether the API issued the value: all of it was found in a response. What is found in a request may have been made
+    /// up by the client.
+    pub issued: bool,
 }
 
 /// The session that a request alone would belong to.

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use threadline_model::{Exchange, SessionId, Source};
 
 use crate::hash::{Namespace, SessionHashKey};
+use crate::masked::Masked;
 
 /// The kinds of fallback, from the one that says most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +35,9 @@ impl FallbackKind {
     }
 }
 
-/// The fallback session of an exchange. There always is one.
-pub(crate) fn session(exchange: &Exchange, key: &SessionHashKey) -> (FallbackKind, SessionId) {
-    let Some(address) = exchange.client else {
+/// The fallback session of an exchange. There always is one. What is masked is not known.
+pub(crate) fn session(exchange: &Exchange, masked: &Masked, key: &SessionHashKey) -> (FallbackKind, SessionId) {
+    let Some(address) = exchange.client.filter(|_| !masked.address) else {
         return match &exchange.source {
             Source::File { identity, .. } => (FallbackKind::File, key.session(Namespace::File, &[identity])),
             Source::Proxy => {
@@ -51,8 +52,8 @@ pub(crate) fn session(exchange: &Exchange, key: &SessionHashKey) -> (FallbackKin
         IpAddr::V6(address) => address,
     }
     .octets();
-    let agent = exchange.request.headers.first("user-agent").filter(|agent| !agent.is_empty());
-    let fingerprint = exchange.fingerprints.ja4.as_deref().and_then(stable_fingerprint);
+    let agent = exchange.request.headers.first("user-agent").filter(|agent| !agent.is_empty() && !masked.agent);
+    let fingerprint = exchange.fingerprints.ja4.as_deref().filter(|_| !masked.fingerprint).and_then(stable_fingerprint);
     match (agent, fingerprint) {
         (None, _) => (FallbackKind::Address, key.session(Namespace::Address, &[&address])),
         (Some(agent), None) => {

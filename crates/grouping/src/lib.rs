@@ -16,6 +16,7 @@ mod decision;
 mod fallback;
 mod grouper;
 mod hash;
+mod masked;
 mod placeholder;
 mod rules;
 mod secret;

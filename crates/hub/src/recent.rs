@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use threadline_model::{Exchange, ExchangeId, SessionId};
 use threadline_points::Point;
+use threadline_policy::Policy;
 
 use crate::database::{Database, DatabaseError, settings};
 
@@ -30,9 +31,11 @@ pub struct RecentExchange {
     pub exchange: Exchange,
     /// Its session.
     pub session: SessionId,
+    /// The places that masks cover in it.
+    pub masks: Vec<Point>,
 }
 
-/// What nodes keep. Implemented where nodes live; what it gives has the masks of the policy applied.
+/// What nodes keep. Implemented where nodes live; what it gives has the masks applied.
 pub trait RecentExchanges: Send + Sync + 'static {
     /// Keeps so much from now on; `None` keeps nothing and forgets what is kept.
     fn configure(&self, limits: Option<RecentLimits>);
@@ -40,14 +43,11 @@ pub trait RecentExchanges: Send + Sync + 'static {
     /// How many exchanges are kept.
     fn count(&self) -> usize;
 
-    /// What is kept, the newest first.
-    fn list(&self) -> Vec<RecentExchange>;
+    /// What is kept, the newest first, under the masks of a policy.
+    fn list(&self, policy: &Policy) -> Vec<RecentExchange>;
 
-    /// One exchange, if it is kept still.
-    fn find(&self, id: ExchangeId) -> Option<RecentExchange>;
-
-    /// Places that masks cover.
-    fn masks(&self) -> Vec<Point>;
+    /// One exchange, if it is kept still, under the masks of a policy.
+    fn find(&self, id: ExchangeId, policy: &Policy) -> Option<RecentExchange>;
 }
 
 /// A hub without nodes.
@@ -60,16 +60,12 @@ impl RecentExchanges for NoNodes {
         0
     }
 
-    fn list(&self) -> Vec<RecentExchange> {
+    fn list(&self, _policy: &Policy) -> Vec<RecentExchange> {
         Vec::new()
     }
 
-    fn find(&self, _id: ExchangeId) -> Option<RecentExchange> {
+    fn find(&self, _id: ExchangeId, _policy: &Policy) -> Option<RecentExchange> {
         None
-    }
-
-    fn masks(&self) -> Vec<Point> {
-        Vec::new()
     }
 }
 

@@ -14,7 +14,9 @@ use utoipa::openapi::{Content, Ref, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::{batches, download, overview, people, points, policy, recent, sessions, sign_in, status};
+use crate::api::{
+    batches, download, overview, people, points, policy, policy_document, recent, sessions, sign_in, status,
+};
 use crate::hub::Inner;
 use crate::problem::ProblemDetails;
 use crate::security::Role::{self, Admin, Analyst, Node, Viewer};
@@ -57,6 +59,9 @@ pub(crate) const TABLE: &[(Method, &str, Access)] = &[
     (Method::GET,    "/exchanges/{exchange_id}",            READERS),
     (Method::GET,    "/facets",                             READERS),
     (Method::GET,    "/histogram",                          READERS),
+    (Method::GET,    "/policy",                             EVERY_ROLE),
+    (Method::PUT,    "/policy",                             ADMINISTRATORS),
+    (Method::POST,   "/policy/check",                       READERS),
     (Method::GET,    "/policy/parameters",                  EVERY_ROLE),
     (Method::PUT,    "/policy/parameters",                  ADMINISTRATORS),
     (Method::POST,   "/policy/points/check",                READERS),
@@ -115,7 +120,7 @@ pub(crate) fn allowed_methods(path: &str) -> String {
     tags(
         (name = "sign-in", description = "People sign in; programs send an API token."),
         (name = "sessions", description = "Sessions, their exchanges, and counts over them."),
-        (name = "policy", description = "Context parameters and grouping keys."),
+        (name = "policy", description = "Applications, masks, context parameters and grouping keys."),
         (name = "points", description = "Points tried out on samples and on exchanges seen recently."),
         (name = "nodes", description = "For nodes and imports."),
         (name = "status", description = "How everything is doing."),
@@ -141,6 +146,8 @@ fn routes() -> OpenApiRouter<Arc<Inner>> {
         .routes(routes!(download::download_exchanges))
         .routes(routes!(overview::facets))
         .routes(routes!(overview::histogram))
+        .routes(routes!(policy_document::read_policy, policy_document::save_policy))
+        .routes(routes!(policy_document::check_policy))
         .routes(routes!(policy::read_parameters, policy::save_parameters))
         .routes(routes!(policy::check_point))
         .routes(routes!(policy::list_versions))

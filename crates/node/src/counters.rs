@@ -2,13 +2,16 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counters since start. Every received exchange is, in the end, shed, failed, exported, or lost with its row.
+/// Counters since start. Every received exchange is, in the end, shed, passed by, failed, exported, or lost
+/// with its row.
 #[derive(Debug, Default)]
 pub struct NodeCounters {
     /// Exchanges offered by sources.
     pub received: AtomicU64,
     /// Exchanges dropped because the queue was full: analysis lost, traffic untouched.
     pub shed: AtomicU64,
+    /// Exchanges that the policy leaves out of the analysis.
+    pub passed_by: AtomicU64,
     /// Exchanges that went through all stages.
     pub processed: AtomicU64,
     /// Exchanges dropped because their analysis ended by a panic: a defect of ours. The next one is analysed again.

@@ -22,11 +22,11 @@ pub enum CompileError {
 
 /// All stages from a captured exchange to a row, compiled for one version of the policy.
 pub struct Pipeline {
+    policy: Policy,
     plan: Plan,
     operations: Operations,
     grouper: Grouper,
     selector: Selector,
-    version: u64,
     node: String,
     scratch: Scratch,
 }
@@ -40,11 +40,11 @@ impl Pipeline {
         bounds: Bounds,
     ) -> Result<Self, CompileError> {
         Ok(Self {
+            policy: policy.clone(),
             plan: Plan::compile(&policy.points(), bounds).map_err(CompileError::Plan)?,
             operations: Operations::new(bounds).map_err(CompileError::Plan)?,
             grouper: Grouper::new(policy, secret.session_key()),
             selector: Selector::new(policy, secret.parameter_key()),
-            version: policy.version(),
             node: node.to_owned(),
             scratch: Scratch::default(),
         })
@@ -55,20 +55,43 @@ impl Pipeline {
         self.scratch = Scratch::default();
     }
 
-    /// Takes one exchange through all stages and appends its row. Gives the session it belongs to.
-    pub fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) -> SessionId {
+    /// Takes one exchange through all stages and appends its row. Gives the session it belongs to; `None` for one that
+    /// the policy leaves out of the analysis.
+    pub fn process(
+        &mut self,
+        exchange: &Exchange,
+        rows: &mut RowBuilder,
+        counters: &NodeCounters,
+    ) -> Option<SessionId> {
+        // What of the policy holds here: its application, and scopes and masks.
+        let reach = self.policy.reach(exchange);
+        if reach.passes_by {
+            NodeCounters::add(&counters.passed_by, 1);
+            return None;
+        }
         // 1. points: what the policy asks for, one walk per body; and what the request asks for, of few by their bodies.
-        let extracted = self.plan.extract(exchange, &mut self.scratch);
+        // Masks come before anything else looks at a value.
+        let mut extracted = self.plan.extract(exchange, &mut self.scratch);
+        self.policy.restrict(&reach, &mut extracted);
         let spoken = self.operations.read(exchange, &mut self.scratch);
         // 2. grouping: the session, and why.
-        let grouped = self.grouper.decide(exchange, &extracted, &mut self.scratch);
+        let grouped = self.grouper.decide(exchange, &reach, &extracted, &mut self.scratch);
         // 3. context: the one exit; what follows sees exportable values only.
         let contextual = self.selector.select(exchange, &extracted, &grouped, &spoken);
         // 4. record.
         count(&contextual, counters);
-        append(exchange, &contextual, self.version, &self.node, rows);
-        contextual.session.id
+        let application = self.policy.applications().id(reach.application);
+        let origin = Origin { node: &self.node, policy_version: self.policy.version(), application };
+        append(exchange, &contextual, &origin, rows);
+        Some(contextual.session.id)
     }
+}
+
+/// What a row says beside the exchange itself.
+struct Origin<'p> {
+    node: &'p str,
+    policy_version: u64,
+    application: &'p str,
 }
 
 fn count(contextual: &Contextual<'_>, counters: &NodeCounters) {
@@ -83,7 +106,7 @@ fn count(contextual: &Contextual<'_>, counters: &NodeCounters) {
 }
 
 /// Writes what `context` lets out, with the times, sizes and identities of the exchange, which hold nothing captured.
-fn append(exchange: &Exchange, contextual: &Contextual<'_>, version: u64, node: &str, rows: &mut RowBuilder) {
+fn append(exchange: &Exchange, contextual: &Contextual<'_>, origin: &Origin<'_>, rows: &mut RowBuilder) {
     let params: smallvec::SmallVec<[ParameterRow<'_>; 8]> = contextual
         .params
         .iter()
@@ -109,13 +132,13 @@ fn append(exchange: &Exchange, contextual: &Contextual<'_>, version: u64, node: 
     rows.append(&Row {
         ts: exchange.started,
         exchange_id: exchange.id,
-        node,
+        node: origin.node,
         source: match exchange.source {
             Source::Proxy => "proxy",
             Source::File { format, .. } => format,
         },
-        policy_version: version,
-        application: "default",
+        policy_version: origin.policy_version,
+        application: origin.application,
         host: contextual.host.as_ref().map(|text| text.as_str()),
         scheme: exchange.request.scheme.map(threadline_model::Scheme::as_str),
         proto: exchange.request.version.map(threadline_model::HttpVersion::as_str),

@@ -129,15 +129,15 @@ struct Batching {
 
 /// What the worker does with an exchange: the pipeline, and something that fails in tests.
 trait Analysis {
-    /// Appends the exchange's row and gives its session.
-    fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) -> SessionId;
+    /// Appends the exchange's row and gives its session; none where nothing was appended.
+    fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) -> Option<SessionId>;
 
     /// Forgets what a panic may have left half done.
     fn recover(&mut self);
 }
 
 impl Analysis for Pipeline {
-    fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) -> SessionId {
+    fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) -> Option<SessionId> {
         Self::process(self, exchange, rows, counters)
     }
 
@@ -207,7 +207,9 @@ impl<A: Analysis, C: FnMut(&Policy) -> Result<A, CompileError>> Worker<A, C> {
         let Self { analysis, batch, counters, recent, .. } = self;
         let contained = panics::contain(|| {
             let session = analysis.process(exchange, &mut batch.rows, counters);
-            if recent.is_on() {
+            if recent.is_on()
+                && let Some(session) = session
+            {
                 recent.keep(exchange, session);
             }
         });
@@ -317,7 +319,12 @@ mod tests {
     struct Faulty(Pipeline);
 
     impl Analysis for Faulty {
-        fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) -> SessionId {
+        fn process(
+            &mut self,
+            exchange: &Exchange,
+            rows: &mut RowBuilder,
+            counters: &NodeCounters,
+        ) -> Option<SessionId> {
             assert_ne!(exchange.request.target.as_bytes(), b"/panic-before-the-row");
             let session = Pipeline::process(&mut self.0, exchange, rows, counters);
             assert_ne!(exchange.request.target.as_bytes(), b"/panic-in-the-row");
@@ -379,7 +386,12 @@ mod tests {
     fn a_new_policy_holds_from_the_next_exchange_on() {
         struct Changing(Pipeline, watch::Sender<Arc<Policy>>);
         impl Analysis for Changing {
-            fn process(&mut self, exchange: &Exchange, rows: &mut RowBuilder, counters: &NodeCounters) -> SessionId {
+            fn process(
+                &mut self,
+                exchange: &Exchange,
+                rows: &mut RowBuilder,
+                counters: &NodeCounters,
+            ) -> Option<SessionId> {
                 let session = self.0.process(exchange, rows, counters);
                 let next = self.1.borrow().version() + 1;
                 self.1.send_replace(policy(next));

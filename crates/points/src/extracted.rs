@@ -124,6 +124,24 @@ impl<'e> Extracted<'e> {
         self.get(index).value().into_iter().chain(more.map(|(_, value)| &**value))
     }
 
+    /// Takes the values of a point away: they are masked. What is not there stays as it is.
+    pub fn mask(&mut self, index: usize) {
+        if let Some(found) = self.found.get_mut(index)
+            && matches!(found, Found::Value(_) | Found::NotScalar | Found::Empty)
+        {
+            *found = Found::Masked;
+            self.more.retain(|(point, _)| usize::from(*point) != index);
+        }
+    }
+
+    /// Takes a point out, as if it had not been asked for.
+    pub fn withdraw(&mut self, index: usize) {
+        if let Some(found) = self.found.get_mut(index) {
+            *found = Found::Absent;
+            self.more.retain(|(point, _)| usize::from(*point) != index);
+        }
+    }
+
     /// How many points the plan has.
     pub fn len(&self) -> usize {
         self.found.len()

@@ -5,6 +5,14 @@
 use crate::xml::local_name;
 use crate::{JwtPart, Point, Step};
 
+impl Point {
+    /// Whether a value at this point may hold something of the value at `other`, or the other way round. Decided on the
+    /// points alone and on the safe side.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        overlap(self, other)
+    }
+}
+
 /// Whether a value at `one` may hold something of the value at `other`, or the other way round.
 pub(crate) fn overlap(one: &Point, other: &Point) -> bool {
     if one.side() != other.side() {

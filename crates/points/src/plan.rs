@@ -6,7 +6,7 @@ use crate::extract::Run;
 use crate::form::FieldTree;
 use crate::mask;
 use crate::tree::{EveryPlan, Lowering, Trie, ValueNode};
-use crate::{Bounds, Extracted, Found, MessagePart, PlanError, Point, Scratch, Side, Step};
+use crate::{Bounds, Extracted, MessagePart, PlanError, Point, Scratch, Side, Step};
 
 use threadline_model::Exchange;
 
@@ -144,11 +144,7 @@ impl Plan {
         }
         let mut extracted = run.finish();
         for position in &self.masked {
-            let found = &mut extracted.found[usize::from(*position)];
-            if matches!(found, Found::Value(_) | Found::NotScalar) {
-                *found = Found::Masked;
-                extracted.more.retain(|(point, _)| point != position);
-            }
+            extracted.mask(usize::from(*position));
         }
         extracted
     }

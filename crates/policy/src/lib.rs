@@ -16,15 +16,35 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod application;
 mod difference;
 mod document;
 mod error;
 pub mod fuzzing;
+mod host;
+mod mask;
 mod parameter;
+mod path;
+mod policy;
+mod scope;
+mod trusted;
 mod validation;
 
+pub use application::{Application, Applications, DEFAULT_APPLICATION};
 pub use difference::{PolicyChange, PolicyDifference};
-pub use document::{ParameterDocument, PointSpelling, PolicyDocument};
+pub use document::{
+    ApplicationDocument, MaskDocument, ParameterDocument, PointSpelling, PolicyDocument, ScopeDocument,
+    TrustedProxiesDocument,
+};
 pub use error::FieldError;
+pub use host::{Host, HostPattern};
+pub use mask::{Mask, SUGGESTED_MASKS};
 pub use parameter::{Parameter, ParameterType};
-pub use validation::{MAXIMUM_NAME_CHARACTERS, MAXIMUM_PARAMETERS, Policy};
+pub use path::{NormalPath, PathPattern};
+pub use policy::{Policy, Reach};
+pub use scope::{Location, Scope};
+pub use trusted::{AddressHeader, HostHeader, TrustedProxies};
+pub use validation::{
+    MAXIMUM_APPLICATIONS, MAXIMUM_FURTHER_POINTS, MAXIMUM_MASKS, MAXIMUM_NAME_CHARACTERS, MAXIMUM_PARAMETERS,
+    MAXIMUM_PATTERNS,
+};

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 use threadline_points::Point;
 
+use crate::Scope;
+
 /// Whether a parameter's value names somebody.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ParameterType {
     /// Neither.
@@ -35,6 +37,8 @@ pub struct Parameter {
     pub name: String,
     /// Where the value stands.
     pub point: Point,
+    /// Further places whose values must all be there for the key to work, and that count with it.
+    pub with: Vec<Point>,
     /// Whether the value names a user or a role.
     pub kind: ParameterType,
     /// Whether sessions are grouped by it. Keys are tried in the order of the list.
@@ -43,6 +47,8 @@ pub struct Parameter {
     pub hashed: bool,
     /// The namespace of a grouping key; `None` is the one that all keys share unless told otherwise.
     pub namespace: Option<String>,
+    /// Where the parameter is looked for; elsewhere a key is skipped, not failed.
+    pub scope: Scope,
     /// Added because a mitigation control needs it, rather than by a person; never a grouping key.
     pub hidden: bool,
 }

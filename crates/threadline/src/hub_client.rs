@@ -13,7 +13,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 use threadline_model::BatchId;
-use threadline_policy::{ParameterDocument, PolicyDocument};
+use threadline_policy::PolicyDocument;
 use threadline_store::Appended;
 
 /// Answers larger than this are not a hub's.
@@ -91,15 +91,9 @@ pub(crate) struct HubClient {
 }
 
 #[derive(Deserialize)]
-struct ParametersAnswer {
+struct PolicyAnswer {
     version: u64,
-    parameters: Vec<ParameterAnswer>,
-}
-
-#[derive(Deserialize)]
-struct ParameterAnswer {
-    #[serde(flatten)]
-    document: serde_json::Map<String, serde_json::Value>,
+    policy: PolicyDocument,
 }
 
 #[derive(Deserialize)]
@@ -165,22 +159,10 @@ impl HubClient {
 
     /// The policy in force and its version.
     pub(crate) async fn policy(&self) -> Result<(u64, PolicyDocument), HubClientError> {
-        let bytes = self.call(Method::GET, "/api/v1/policy/parameters", &[], Bytes::new(), ANSWER_TIMEOUT).await?;
-        let unclear = || HubClientError::Answer { address: self.address.clone() };
-        let answer: ParametersAnswer = serde_json::from_slice(&bytes).map_err(|_| unclear())?;
-        let parameters = answer
-            .parameters
-            .into_iter()
-            .map(|mut parameter| {
-                // The answer tells more than a document may say: other spellings of the point.
-                parameter.document.retain(|name, _| {
-                    matches!(name.as_str(), "name" | "point" | "type" | "group" | "hashed" | "namespace")
-                });
-                serde_json::from_value::<ParameterDocument>(parameter.document.into())
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| unclear())?;
-        Ok((answer.version, PolicyDocument { parameters }))
+        let bytes = self.call(Method::GET, "/api/v1/policy", &[], Bytes::new(), ANSWER_TIMEOUT).await?;
+        let unclear = |_| HubClientError::Answer { address: self.address.clone() };
+        let answer: PolicyAnswer = serde_json::from_slice(&bytes).map_err(unclear)?;
+        Ok((answer.version, answer.policy))
     }
 
     /// Hands over a batch of imported rows; returns when it is durable. A hub that cannot take it now gets it again,

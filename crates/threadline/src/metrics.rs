@@ -42,6 +42,7 @@ impl Sources {
             ),
             ("decided_configured", "Exchanges whose session a configured key decided", read(&node.decided_configured)),
             ("decided_built_in", "Exchanges whose session the built-in set decided", read(&node.decided_built_in)),
+            ("passed_by", "Exchanges that the policy leaves out of the analysis", read(&node.passed_by)),
             ("decided_fallback", "Exchanges whose session a fallback decided", read(&node.decided_fallback)),
             ("parse_errors", "Parsers that stopped before the end of their input", read(&node.parse_errors)),
             ("exported_rows", "Rows acknowledged by the store", read(&node.exported_rows)),

@@ -9,7 +9,8 @@ use threadline_capture::import::message::{self, SampleFault};
 use threadline_hub::{RecentExchange, RecentLimits, Sample, SampleError};
 use threadline_model::{Clock, Exchange, ExchangeId};
 use threadline_node::RecentExchanges;
-use threadline_points::{Bounds, Point, blank};
+use threadline_points::{Bounds, blank};
+use threadline_policy::Policy;
 
 /// Bytes kept of each body of a sample: all that a request to the hub can hold.
 const SAMPLE_BODY_BYTES: usize = 1 << 20;
@@ -21,11 +22,9 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    fn show(&self, kept: &threadline_node::RecentExchange) -> RecentExchange {
-        RecentExchange {
-            exchange: blank(&kept.exchange, &threadline_hub::RecentExchanges::masks(self), self.bounds),
-            session: kept.session,
-        }
+    fn show(&self, kept: &threadline_node::RecentExchange, policy: &Policy) -> RecentExchange {
+        let masks = policy.masked_in(&kept.exchange);
+        RecentExchange { exchange: blank(&kept.exchange, &masks, self.bounds), session: kept.session, masks }
     }
 }
 
@@ -39,17 +38,12 @@ impl threadline_hub::RecentExchanges for Shown {
         self.kept.count()
     }
 
-    fn list(&self) -> Vec<RecentExchange> {
-        self.kept.list().iter().map(|kept| self.show(kept)).collect()
+    fn list(&self, policy: &Policy) -> Vec<RecentExchange> {
+        self.kept.list().iter().map(|kept| self.show(kept, policy)).collect()
     }
 
-    fn find(&self, id: ExchangeId) -> Option<RecentExchange> {
-        self.kept.find(id).map(|kept| self.show(&kept))
-    }
-
-    /// A policy has no masks yet; this is where they will come from.
-    fn masks(&self) -> Vec<Point> {
-        Vec::new()
+    fn find(&self, id: ExchangeId, policy: &Policy) -> Option<RecentExchange> {
+        self.kept.find(id).map(|kept| self.show(&kept, policy))
     }
 }
 

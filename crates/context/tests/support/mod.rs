@@ -4,7 +4,7 @@
 #[path = "../../../grouping/tests/support/mod.rs"]
 mod grouping;
 
-pub(crate) use grouping::{base64url, exchange, jwt, policy, secret};
+pub(crate) use grouping::{base64url, exchange, jwt, policy, secret, whole_policy};
 use threadline_context::{Contextual, Selector};
 use threadline_grouping::Grouper;
 use threadline_model::Exchange;
@@ -15,8 +15,10 @@ use threadline_policy::Policy;
 pub(crate) fn select<T>(policy: &Policy, exchange: &Exchange, look: impl FnOnce(&Contextual<'_>) -> T) -> T {
     let mut scratch = Scratch::default();
     let plan = Plan::compile(&policy.points(), Bounds::default()).unwrap();
-    let extracted = plan.extract(exchange, &mut scratch);
-    let grouped = Grouper::new(policy, secret().session_key()).decide(exchange, &extracted, &mut scratch);
+    let reach = policy.reach(exchange);
+    let mut extracted = plan.extract(exchange, &mut scratch);
+    policy.restrict(&reach, &mut extracted);
+    let grouped = Grouper::new(policy, secret().session_key()).decide(exchange, &reach, &extracted, &mut scratch);
     let selector = Selector::new(policy, secret().parameter_key());
     let spoken = Operations::new(Bounds::default()).unwrap().read(exchange, &mut scratch);
     look(&selector.select(exchange, &extracted, &grouped, &spoken))

@@ -101,21 +101,24 @@ pub(crate) fn policy(parameters: Value) -> Policy {
 /// A policy with everything compiled from it.
 pub(crate) struct Stage {
     plan: Plan,
+    policy: Policy,
     grouper: Grouper,
 }
 
 impl Stage {
     pub(crate) fn new(policy: &Policy) -> Self {
         let plan = Plan::compile(&policy.points(), Bounds::default()).unwrap();
-        Self { plan, grouper: Grouper::new(policy, key()) }
+        Self { plan, policy: policy.clone(), grouper: Grouper::new(policy, key()) }
     }
 
     pub(crate) fn extract<'e>(&self, exchange: &'e Exchange) -> Extracted<'e> {
-        self.plan.extract(exchange, &mut Scratch::default())
+        let mut extracted = self.plan.extract(exchange, &mut Scratch::default());
+        self.policy.restrict(&self.policy.reach(exchange), &mut extracted);
+        extracted
     }
 
     pub(crate) fn decide<'a>(&self, exchange: &'a Exchange, extracted: &'a Extracted<'_>) -> Grouped<'a> {
-        self.grouper.decide(exchange, extracted, &mut Scratch::default())
+        self.grouper.decide(exchange, &self.policy.reach(exchange), extracted, &mut Scratch::default())
     }
 
     /// What is said about an exchange, in a form that outlives it.
@@ -166,4 +169,9 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
 /// A JWT with these claims.
 pub(crate) fn jwt(claims: Value) -> String {
     [base64url(br#"{"alg":"HS256"}"#), base64url(claims.to_string().as_bytes()), base64url(b"signature")].join(".")
+}
+
+/// A policy with more than parameters.
+pub(crate) fn whole_policy(document: Value) -> Policy {
+    Policy::validate(1, serde_json::from_value(document).unwrap()).unwrap()
 }

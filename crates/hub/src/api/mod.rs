@@ -17,6 +17,7 @@ pub(crate) mod path;
 pub(crate) mod people;
 pub(crate) mod points;
 pub(crate) mod policy;
+pub(crate) mod policy_document;
 pub(crate) mod query;
 pub(crate) mod range;
 pub(crate) mod recent;

@@ -277,9 +277,9 @@ pub(crate) async fn preview_point(
         PointInput::Steps(steps) => Point::from_json(&steps.into()),
     };
     let point = point.map_err(|error| Problem::field("point", error.to_string()))?;
-    let (exchange, is_sample) =
+    let (exchange, masks, is_sample) =
         exchange(&hub, &caller, input.exchange_id, input.sample, "recent_exchange.previewed").await?;
-    let (masks, bounds) = (hub.settings.recent.masks(), hub.settings.bounds);
+    let bounds = hub.settings.bounds;
     let shown = tokio::task::spawn_blocking(move || {
         let shown =
             preview(&point, &masks, &exchange, bounds).map_err(|error| Problem::field("point", error.to_string()))?;
@@ -363,14 +363,19 @@ pub(crate) async fn list_points(
     Extension(caller): Extension<Caller>,
     JsonBody(input): JsonBody<ListInput, MAXIMUM_SAMPLE_BYTES>,
 ) -> Result<Json<PointsOfExchange>, Problem> {
-    let (exchange, is_sample) =
+    let (exchange, masks, is_sample) =
         exchange(&hub, &caller, input.exchange_id, input.sample, "recent_exchange.points_listed").await?;
-    listed(&hub, exchange, is_sample).await.map(Json)
+    listed(&hub, exchange, masks, is_sample).await.map(Json)
 }
 
 /// The points of an exchange, and of a sample its messages.
-pub(super) async fn listed(hub: &Inner, exchange: Exchange, is_sample: bool) -> Result<PointsOfExchange, Problem> {
-    let (masks, bounds) = (hub.settings.recent.masks(), hub.settings.bounds);
+pub(super) async fn listed(
+    hub: &Inner,
+    exchange: Exchange,
+    masks: Vec<Point>,
+    is_sample: bool,
+) -> Result<PointsOfExchange, Problem> {
+    let bounds = hub.settings.bounds;
     let listing = tokio::task::spawn_blocking(move || {
         let PointList { points, truncated } = list(&exchange, &masks, bounds, ListBounds::default());
         PointsOfExchange {
@@ -382,17 +387,24 @@ pub(super) async fn listed(hub: &Inner, exchange: Exchange, is_sample: bool) -> 
     listing.await.map_err(|error| Problem::internal("list the points", &error))
 }
 
-/// The exchange that a request speaks about, and whether it is a sample.
+/// The exchange that a request speaks about, what masks cover in it, and whether it is a sample.
 async fn exchange(
     hub: &Inner,
     caller: &Caller,
     exchange_id: Option<String>,
     sample: Option<SampleInput>,
     action: &'static str,
-) -> Result<(Exchange, bool), Problem> {
+) -> Result<(Exchange, Vec<Point>, bool), Problem> {
     match (exchange_id, sample) {
-        (Some(id), None) => Ok((look(hub, caller, "exchange_id", &id, action).await?.exchange, false)),
-        (None, Some(sample)) => Ok((read_sample(hub, sample)?, true)),
+        (Some(id), None) => {
+            let kept = look(hub, caller, "exchange_id", &id, action).await?;
+            Ok((kept.exchange, kept.masks, false))
+        }
+        (None, Some(sample)) => {
+            let exchange = read_sample(hub, sample)?;
+            let masks = hub.policies.current().masked_in(&exchange);
+            Ok((exchange, masks, true))
+        }
         (Some(_), Some(_)) => Err(Problem::field("sample", "cannot stand beside exchange_id")),
         (None, None) => Err(Problem::field("exchange_id", "is needed, or a sample")),
     }

@@ -11,7 +11,8 @@ use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
 use threadline_points::{Point, PointError};
 use threadline_policy::{
-    MAXIMUM_PARAMETERS, Parameter, ParameterDocument, ParameterType, PointSpelling, Policy, PolicyDocument,
+    FieldError, MAXIMUM_PARAMETERS, Parameter, ParameterDocument, ParameterType, PointSpelling, Policy, PolicyDocument,
+    ScopeDocument,
 };
 use utoipa::ToSchema;
 
@@ -184,7 +185,8 @@ pub(crate) struct PolicyInput {
 }
 
 impl PolicyInput {
-    fn into_document(self) -> PolicyDocument {
+    /// The policy with these parameters and the rest of `base`.
+    fn into_document(self, base: PolicyDocument) -> PolicyDocument {
         let parameters = self.parameters.into_iter().map(|input| ParameterDocument {
             name: input.name,
             point: input.point.into(),
@@ -192,8 +194,10 @@ impl PolicyInput {
             group: input.group,
             hashed: input.hashed,
             namespace: input.namespace,
+            with: Vec::new(),
+            scope: ScopeDocument::default(),
         });
-        PolicyDocument { parameters: parameters.collect() }
+        PolicyDocument { parameters: parameters.collect(), ..base }
     }
 }
 
@@ -258,22 +262,37 @@ pub(crate) async fn save_parameters(
     JsonBody(input): JsonBody<PolicyInput>,
 ) -> Result<Response, Problem> {
     let expected = if_match(&headers)?;
-    let comment = input.comment.as_deref().map(str::trim).filter(|comment| !comment.is_empty()).map(str::to_owned);
-    if comment.as_ref().is_some_and(|comment| comment.chars().count() > 500) {
-        return Err(Problem::field("comment", "may have at most 500 characters"));
-    }
-    let saved = hub.policies.save(input.into_document(), expected.as_deref(), &caller, comment).await;
-    let policy = saved.map_err(|error| match error {
-        SaveError::Stale { current } => Problem::stale(current),
-        SaveError::Invalid(errors) => Problem::fields(errors.into_iter().map(FieldProblem::from).collect()),
-        SaveError::Database(error) => Problem::internal("save the policy", &error),
-    })?;
+    let comment = comment(input.comment.clone())?;
+    let document = input.into_document(hub.policies.current().document());
+    let saved = hub.policies.save(document, expected.as_deref(), &caller, comment).await;
+    let policy = saved.map_err(|error| refused(error, ""))?;
     let saved = hub.policies.saved(policy.version()).await?;
     Ok(parameters_answer(&hub, &policy, saved))
 }
 
+/// What somebody says about a change.
+pub(super) fn comment(written: Option<String>) -> Result<Option<String>, Problem> {
+    let comment = written.as_deref().map(str::trim).filter(|comment| !comment.is_empty()).map(str::to_owned);
+    if comment.as_ref().is_some_and(|comment| comment.chars().count() > 500) {
+        return Err(Problem::field("comment", "may have at most 500 characters"));
+    }
+    Ok(comment)
+}
+
+/// Why a policy was not saved; `place` is where it stands in the request.
+pub(super) fn refused(error: SaveError, place: &str) -> Problem {
+    match error {
+        SaveError::Stale { current } => Problem::stale(current),
+        SaveError::Invalid(errors) => {
+            let placed = |error: FieldError| FieldError { field: format!("{place}{}", error.field), ..error };
+            Problem::fields(errors.into_iter().map(placed).map(FieldProblem::from).collect())
+        }
+        SaveError::Database(error) => Problem::internal("save the policy", &error),
+    }
+}
+
 /// The versions that `If-Match` names (RFC 9110, 13.1.1); `None` for `*`.
-fn if_match(headers: &HeaderMap) -> Result<Option<Vec<u64>>, Problem> {
+pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<Vec<u64>>, Problem> {
     let mut versions = Vec::new();
     let mut present = false;
     for value in headers.get_all(header::IF_MATCH) {
@@ -382,8 +401,11 @@ fn refused_by_policy(point: &Point) -> Option<String> {
         group: false,
         hashed: None,
         namespace: None,
+        with: Vec::new(),
+        scope: ScopeDocument::default(),
     };
-    let errors = Policy::validate(1, PolicyDocument { parameters: vec![parameter] }).err()?;
+    let document = PolicyDocument { parameters: vec![parameter], ..PolicyDocument::default() };
+    let errors = Policy::validate(1, document).err()?;
     errors.into_iter().next().map(|error| error.reason)
 }
 

@@ -148,7 +148,7 @@ const SHOWN: usize = 500;
 
 impl From<&Kept> for RecentExchangeSummary {
     fn from(kept: &Kept) -> Self {
-        let Kept { exchange, session } = kept;
+        let Kept { exchange, session, .. } = kept;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).chars().take(SHOWN).collect::<String>();
         let target = exchange.request.target.as_bytes();
         let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
@@ -191,7 +191,7 @@ pub(crate) async fn list_recent(
 ) -> Result<Json<RecentExchangeList>, Problem> {
     QueryParameters::parse(query.as_deref())?.finish()?;
     let on = hub.recent_setting.lock().await.on;
-    let kept = hub.settings.recent.list();
+    let kept = hub.settings.recent.list(&hub.policies.current());
     let entry = audit::Entry::by(&caller, "recent_exchanges.listed").saying(format!("{} exchanges", kept.len()));
     audit::append(&hub.database, entry, hub.now()).await?;
     Ok(Json(RecentExchangeList { on, exchanges: kept.iter().map(Into::into).collect() }))
@@ -250,7 +250,7 @@ pub(crate) async fn list_points_of_recent(
 ) -> Result<Json<PointsOfExchange>, Problem> {
     QueryParameters::parse(query.as_deref())?.finish()?;
     let kept = look(&hub, &caller, "exchange_id", &id, "recent_exchange.points_listed").await?;
-    listed(&hub, kept.exchange, false).await.map(Json)
+    listed(&hub, kept.exchange, kept.masks, false).await.map(Json)
 }
 
 /// Takes an exchange that is kept, once it is in the audit log that somebody did. `field` is where its identity stands
@@ -263,7 +263,7 @@ pub(super) async fn look(
     action: &'static str,
 ) -> Result<Kept, Problem> {
     let id: ExchangeId = id.parse().map_err(|_| Problem::field(field, "expected a UUID of 32 hexadecimal digits"))?;
-    let Some(kept) = hub.settings.recent.find(id) else {
+    let Some(kept) = hub.settings.recent.find(id, &hub.policies.current()) else {
         let on = hub.recent_setting.lock().await.on;
         return Err(Problem::not_found(match on {
             true => "No such exchange is among those seen recently; only the last ones are kept.",

@@ -6,14 +6,17 @@ use serde::Serialize;
 
 use crate::{Parameter, Policy};
 
-/// All changes between two policies, in the order a person would read them: removed, added, renamed, changed, moved.
+mod sections;
+
+/// All changes between two policies, in the order a person would read them: applications, analysed traffic, trusted
+/// proxies, masks, then parameters, and of each removed, added, renamed, changed, moved.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PolicyDifference {
     /// Empty when both policies say the same.
     pub changes: Vec<PolicyChange>,
 }
 
-/// One change of the parameter list. Positions count from 1, as people count.
+/// One change. Positions count from 1, as people count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum PolicyChange {
@@ -46,7 +49,7 @@ pub enum PolicyChange {
     Changed {
         /// The parameter (its name now).
         name: String,
-        /// `point`, `type`, `group`, `hashed` or `namespace`.
+        /// `point`, `with`, `type`, `group`, `hashed`, `namespace` or `scope`.
         field: &'static str,
         /// The former setting, as a person writes it.
         from: String,
@@ -61,6 +64,63 @@ pub enum PolicyChange {
         from: usize,
         /// Where it stands.
         to: usize,
+    },
+    /// The application is gone.
+    ApplicationRemoved {
+        /// Its ID.
+        id: String,
+    },
+    /// The application is new.
+    ApplicationAdded {
+        /// Its ID.
+        id: String,
+        /// Its hosts and paths.
+        what: String,
+        /// Where it stands.
+        position: usize,
+    },
+    /// One setting of an application changed.
+    ApplicationChanged {
+        /// Its ID.
+        id: String,
+        /// `name`, `hosts` or `paths`.
+        field: &'static str,
+        /// The former setting.
+        from: String,
+        /// The setting now.
+        to: String,
+    },
+    /// The application stands elsewhere among those that both versions have; the first that matches is an exchange's.
+    ApplicationMoved {
+        /// Its ID.
+        id: String,
+        /// Where it stood.
+        from: usize,
+        /// Where it stands.
+        to: usize,
+    },
+    /// The mask is gone.
+    MaskRemoved {
+        /// Its point, text spelling.
+        point: String,
+        /// Where it applied.
+        scope: String,
+    },
+    /// The mask is new.
+    MaskAdded {
+        /// Its point, text spelling.
+        point: String,
+        /// Where it applies.
+        scope: String,
+    },
+    /// A setting outside of the lists changed.
+    SettingChanged {
+        /// As in a document: `analysed`, `trusted_proxies.networks`.
+        field: &'static str,
+        /// The former setting, as a person writes it.
+        from: String,
+        /// The setting now.
+        to: String,
     },
 }
 
@@ -78,6 +138,19 @@ impl fmt::Display for PolicyChange {
                 write!(formatter, "changed {field} of `{name}` from {from} to {to}")
             }
             Self::Moved { name, from, to } => write!(formatter, "moved `{name}` from position {from} to {to}"),
+            Self::ApplicationRemoved { id } => write!(formatter, "removed application `{id}`"),
+            Self::ApplicationAdded { id, what, position } => {
+                write!(formatter, "added application `{id}` ({what}) at position {position}")
+            }
+            Self::ApplicationChanged { id, field, from, to } => {
+                write!(formatter, "changed {field} of application `{id}` from {from} to {to}")
+            }
+            Self::ApplicationMoved { id, from, to } => {
+                write!(formatter, "moved application `{id}` from position {from} to {to}")
+            }
+            Self::MaskRemoved { point, scope } => write!(formatter, "removed the mask of {point} ({scope})"),
+            Self::MaskAdded { point, scope } => write!(formatter, "added a mask of {point} ({scope})"),
+            Self::SettingChanged { field, from, to } => write!(formatter, "changed {field} from {from} to {to}"),
         }
     }
 }
@@ -92,6 +165,9 @@ impl Policy {
         let pairs = pair_up(&old, &new);
 
         let mut changes = Vec::new();
+        sections::applications(before, self, &mut changes);
+        sections::settings(before, self, &mut changes);
+        sections::masks(before, self, &mut changes);
         for (position, parameter) in old.iter().enumerate() {
             if !pairs.iter().any(|pair| pair.old == position) {
                 changes.push(PolicyChange::Removed {
@@ -155,12 +231,15 @@ fn describe(old: &Parameter, new: &Parameter, changes: &mut Vec<PolicyChange>) {
         Some(name) => format!("`{name}`"),
         None => "the shared one".to_owned(),
     };
+    let further = |parameter: &Parameter| sections::list(&parameter.with, "nothing else");
     for (field, from, to) in [
         ("point", old.point.to_string(), new.point.to_string()),
+        ("with", further(old), further(new)),
         ("type", old.kind.as_str().to_owned(), new.kind.as_str().to_owned()),
         ("group", yes_or_no(old.group), yes_or_no(new.group)),
         ("hashed", yes_or_no(old.hashed), yes_or_no(new.hashed)),
         ("namespace", namespace(old), namespace(new)),
+        ("scope", old.scope.sentence(), new.scope.sentence()),
     ] {
         if from != to {
             changes.push(PolicyChange::Changed { name: new.name.clone(), field, from, to });
