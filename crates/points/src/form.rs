@@ -208,7 +208,7 @@ impl<'t> FieldWalk<'t> {
         self.note(0, Every::PropertyName, || Noted::Name(name.to_vec()));
         for branch in self.tree.nodes[0].properties.iter() {
             if let Some(rest) = name.strip_prefix(&*branch.name)
-                && matches!(rest.first(), None | Some(b'['))
+                && is_brackets(rest)
             {
                 self.deliver(branch.node as usize, rest, value);
             }
@@ -227,7 +227,7 @@ impl<'t> FieldWalk<'t> {
         if rest.is_empty() {
             return self.element(position, None, &[], value);
         }
-        // Brackets that do not pair name nothing.
+        // They pair: see `is_brackets`.
         let Some(inside) = rest.strip_prefix(b"[") else { return };
         let Some(close) = memchr::memchr(b']', inside) else { return };
         let (segment, rest) = (&inside[..close], &inside[close + 1..]);
@@ -267,6 +267,15 @@ impl<'t> FieldWalk<'t> {
             self.deliver(*child as usize, rest, value);
         }
     }
+}
+
+/// Whether a text is pairs of brackets and nothing else: `[x][]`. Brackets that do not pair name nothing.
+fn is_brackets(mut text: &[u8]) -> bool {
+    while let Some(inside) = text.strip_prefix(b"[") {
+        let Some(close) = memchr::memchr(b']', inside) else { return false };
+        text = &inside[close + 1..];
+    }
+    text.is_empty()
 }
 
 /// A number as PHP would take it for a position: digits only.

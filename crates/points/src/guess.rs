@@ -83,7 +83,7 @@ fn looks_like_xml(value: &[u8]) -> bool {
 
 /// Requests in JSON, or a document of which the first definition begins without a comment.
 fn looks_like_graphql(value: &[u8]) -> bool {
-    if graphql::is_post(value) {
+    if graphql::is_post(value, false) {
         return [&b"\"query\""[..], b"\"variables\""].iter().any(|name| memchr::memmem::find(value, name).is_some());
     }
     let value = value.trim_ascii_start();

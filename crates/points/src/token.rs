@@ -9,7 +9,8 @@ pub(crate) struct Token {
     pub(crate) prefix: Range<usize>,
     pub(crate) token: Range<usize>,
     pub(crate) header: Range<usize>,
-    /// Of a signed token; the claims of an encrypted one cannot be read.
+    /// Of a signed token, unless it is sent apart from it (RFC 7515, appendix F); the claims of an encrypted one cannot
+    /// be read.
     pub(crate) payload: Option<Range<usize>>,
     /// Of a signed token; empty when it is not signed.
     pub(crate) signature: Option<Range<usize>>,
@@ -42,7 +43,7 @@ impl Token {
             prefix: prefix_start..prefix_end,
             token: start..end,
             header: start..first,
-            payload: signed.then_some(first + 1..second),
+            payload: signed.then_some(first + 1..second).filter(|payload| !payload.is_empty()),
             signature: signed.then_some(second + 1..end),
         })
     }

@@ -245,6 +245,9 @@ proptest! {
         let mut exchange = request("");
         exchange.request.body = CapturedBody::whole(damaged.clone());
         let extracted = extract(&exchange, &points());
-        prop_assert!(extracted.parse_errors().iter().all(|error| error.offset as usize <= damaged.len()));
+        // A zero at its start makes it a text in UTF-16, in which places are counted in UTF-8.
+        let is_wide = damaged.iter().take(2).any(|byte| *byte == 0);
+        let longest = if is_wide { damaged.len() / 2 * 3 + 3 } else { damaged.len() };
+        prop_assert!(extracted.parse_errors().iter().all(|error| error.offset as usize <= longest));
     }
 }

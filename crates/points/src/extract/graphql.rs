@@ -33,7 +33,7 @@ impl<'e> Run<'e, '_> {
     fn graphql(&mut self, tree: &ValueTree, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
         let (valid, damage) = json::readable(text.bytes(), ending.is_open());
         let open = ending.is_open() || damage.is_some();
-        if graphql::is_post(valid) {
+        if graphql::is_post(valid, open) {
             return self.posts(tree, valid, damage, ending, part);
         }
         let mut document = Document { source: Some(0..valid.len()), source_open: open, ..Document::default() };

@@ -235,7 +235,9 @@ impl<'x> Lexer<'x> {
         let end = match self.input.get(at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => return Ok(at + 2),
             Some(b'u') if self.input.get(at + 2) == Some(&b'{') => match digits(at + 3) {
-                end if self.input.get(end) == Some(&b'}') && end > at + 3 => return Ok(end + 1),
+                end if self.input.get(end) == Some(&b'}') && is_character(&self.input[at + 3..end]) => {
+                    return Ok(end + 1);
+                }
                 end => end,
             },
             Some(b'u') => match digits(at + 2) {
@@ -264,6 +266,14 @@ impl<'x> Lexer<'x> {
         self.position = at + 3;
         Ok(())
     }
+}
+
+/// Whether hexadecimal digits number a character, which half of a surrogate pair is not. As `\uXXXX` such a half is
+/// accepted: servers that read the specification of October 2021 take it.
+fn is_character(digits: &[u8]) -> bool {
+    let digits = digits.iter().map(|digit| char::from(*digit).to_digit(16));
+    let code = digits.reduce(|code, digit| code?.checked_mul(16)?.checked_add(digit?));
+    code.flatten().and_then(char::from_u32).is_some()
 }
 
 fn is_name_byte(byte: u8) -> bool {

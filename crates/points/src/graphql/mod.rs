@@ -1,5 +1,5 @@
-//! GraphQL documents (specification of September 2025, section 2, executable documents only): one pass that notes what
-//! stands at the wanted places.
+//! GraphQL documents (specification of September 2025, section 2, executable documents only; also what editions before
+//! and after it accept): one pass that notes what stands at the wanted places.
 //!
 //! A document is seen as a value made of objects, so that the tree and the notes of JSON serve it too:
 //!

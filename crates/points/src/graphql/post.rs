@@ -21,12 +21,17 @@ pub(crate) struct Post {
     pub(crate) whole: bool,
 }
 
-/// Whether a text is requests in JSON rather than a document: a selection set does not begin with a quote.
-pub(crate) fn is_post(text: &[u8]) -> bool {
+/// Whether a text is requests in JSON rather than a document: a selection set does not begin with a quote, and nothing
+/// stands behind an empty object. `open` says that the text goes on.
+pub(crate) fn is_post(text: &[u8], open: bool) -> bool {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
     match text.split_first() {
         Some((b'[', _)) => true,
-        Some((b'{', rest)) => matches!(rest.trim_ascii_start().first(), Some(b'"' | b'}')),
+        Some((b'{', rest)) => match rest.trim_ascii_start() {
+            [b'"', ..] => true,
+            [b'}', rest @ ..] => !open && rest.trim_ascii_start().is_empty(),
+            _ => false,
+        },
         _ => false,
     }
 }

@@ -309,14 +309,14 @@ impl<'x> Walk<'_, 'x> {
 
     // ---- selection sets --------------------------------------------------------------------------------------
 
-    /// A selection set and all that lie in it.
+    /// A selection set and all that lie in it. One without selections is executed by servers that read the draft after
+    /// September 2025; what stands behind it counts.
     fn selections(&mut self, at: Positions) -> Result<(), Stopped> {
         self.lexer.expect(b'{', "a selection set expected")?;
         let mut open: SmallVec<[Positions; 8]> = SmallVec::new();
         open.push(at);
-        let mut is_empty = true;
         while let Some(at) = open.last() {
-            if self.lexer.is(b'}') && !is_empty {
+            if self.lexer.is(b'}') {
                 open.pop();
                 self.lexer.advance()?;
                 continue;
@@ -326,7 +326,6 @@ impl<'x> Walk<'_, 'x> {
                 Kind::Spread => self.fragment(at)?,
                 _ => return Err(self.lexer.fail("a selection expected")),
             };
-            is_empty = false;
             if let Some(below) = below
                 && self.lexer.is(b'{')
             {
@@ -335,7 +334,6 @@ impl<'x> Walk<'_, 'x> {
                 }
                 self.lexer.advance()?;
                 open.push(below);
-                is_empty = true;
             }
         }
         Ok(())
