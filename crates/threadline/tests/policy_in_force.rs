@@ -1,0 +1,206 @@
+//! Applications, analysed traffic, scopes, composite keys and masks, saved through the API and seen in what real traffic
+//! through the real binary becomes.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use http::{Method, Request, Response};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use serde_json::{Value, json};
+use support::Threadline;
+
+async fn start(folder: &Path) -> Threadline {
+    let upstream = support::upstream(|_, _| Response::new(Full::new(Bytes::from_static(b"{\"answer\":1}")))).await;
+    Threadline::start(folder, "serve", &["--upstream", &upstream]).await
+}
+
+/// Sends a request and gives the status that came back.
+async fn ask(threadline: &Threadline, host: &str, target: &str, body: &'static str) -> u16 {
+    let request = Request::builder()
+        .method(if body.is_empty() { "GET" } else { "POST" })
+        .uri(target)
+        .header("host", host)
+        .header("user-agent", "tests/1")
+        .header("content-type", "application/json");
+    threadline.through_proxy(request, body).await.0.status.as_u16()
+}
+
+/// Saves a whole policy over the one that holds.
+async fn save(threadline: &Threadline, policy: Value) -> (u16, Value) {
+    let held = threadline.get("/policy").await;
+    let tag = format!("\"{}\"", held["version"]);
+    let body = json!({ "policy": policy });
+    let (response, answer) = threadline.api_with(Method::PUT, "/policy", Some(body), &[("if-match", &tag)]).await;
+    (response.status().as_u16(), answer)
+}
+
+/// The stored exchange of a path, with its session's reasons.
+async fn exchange(threadline: &Threadline, path: &str) -> Value {
+    let sessions = threadline
+        .wait_for(&format!("/sessions?last=1h&endpoint={path}"), |list| list["total"].as_u64() > Some(0))
+        .await;
+    let session = sessions["sessions"][0]["session_id"].as_str().unwrap().to_owned();
+    let exchanges = threadline.get(&format!("/sessions/{session}/exchanges?last=1h&endpoint={path}")).await;
+    let id = exchanges["exchanges"][0]["exchange_id"].as_str().unwrap().to_owned();
+    threadline.get(&format!("/exchanges/{id}")).await
+}
+
+fn outcomes(exchange: &Value) -> Vec<&str> {
+    exchange["trace"].as_array().unwrap().iter().map(|step| step["outcome"].as_str().unwrap()).collect()
+}
+
+fn folder_holds(folder: &Path, needle: &str) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return folder_holds(&path, needle);
+        }
+        let holds = |content: Vec<u8>| content.windows(needle.len()).any(|window| window == needle.as_bytes());
+        std::fs::read(&path).is_ok_and(holds)
+    })
+}
+
+#[tokio::test]
+async fn traffic_is_told_apart_by_application_and_the_rest_passes_by() {
+    let folder = tempfile::tempdir().unwrap();
+    let threadline = start(folder.path()).await;
+    let policy = json!({
+        "applications": [
+            {"id": "admin", "name": "Back office", "hosts": ["*.shop.example"], "paths": ["/admin"]},
+            {"id": "shop", "hosts": ["api.shop.example"]},
+        ],
+        "analysed": {"applications": ["admin", "shop"]},
+        "parameters": [
+            {"name": "clerk", "point": "request > query clerk", "group": true, "scope": {"applications": ["admin"]}},
+            {"name": "cart of tenant", "point": "request > query cart", "with": ["request > query tenant"], "group": true},
+        ],
+    });
+    let (status, saved) = save(&threadline, policy).await;
+    assert_eq!((status, saved["version"].as_u64()), (200, Some(1)), "{saved}");
+
+    assert_eq!(ask(&threadline, "other.example", "/passed-by?cart=1&tenant=a", "").await, 200);
+    assert_eq!(ask(&threadline, "www.shop.example", "/admin/a?clerk=7&cart=1&tenant=a", "").await, 200);
+    assert_eq!(ask(&threadline, "api.shop.example", "/shop/a?clerk=7&cart=1&tenant=a", "").await, 200);
+    assert_eq!(ask(&threadline, "api.shop.example", "/shop/b?cart=1&tenant=b", "").await, 200);
+    assert_eq!(ask(&threadline, "api.shop.example", "/shop/c?cart=1", "").await, 200);
+
+    let admin = exchange(&threadline, "/admin/a").await;
+    assert_eq!((admin["application"].as_str(), outcomes(&admin)), (Some("admin"), vec!["decided", "not_tried"]));
+    let first = exchange(&threadline, "/shop/a").await;
+    assert_eq!((first["application"].as_str(), outcomes(&first)), (Some("shop"), vec!["out_of_scope", "decided"]));
+    assert_eq!(first["session_value"], "1 + a");
+    let second = exchange(&threadline, "/shop/b").await;
+    assert_ne!(first["session_id"], second["session_id"], "another tenant is another session");
+    let third = exchange(&threadline, "/shop/c").await;
+    assert_eq!(
+        (outcomes(&third), third["session_key_kind"].as_str()),
+        (vec!["out_of_scope", "absent"], Some("fallback"))
+    );
+
+    let facets = threadline.get("/facets?last=1h&field=application&limit=10").await;
+    assert!(facets.to_string().contains("admin") && !facets.to_string().contains("default"), "{facets}");
+    let hosts = threadline.get("/facets?last=1h&field=host&limit=10").await;
+    assert!(!hosts.to_string().contains("other.example"), "not analysed, not exported: {hosts}");
+    let (_, metrics) = threadline.plain_get("/metrics").await;
+    assert!(metrics.lines().any(|line| line.contains("passed_by") && line.ends_with(" 1")), "{metrics}");
+    threadline.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_mask_covers_is_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let threadline = start(folder.path()).await;
+    let parameters = json!([
+        {"name": "password", "point": "request > body > json > property password", "group": true, "hashed": false},
+        {"name": "mail", "point": "request > body > json > property mail", "type": "user"},
+    ]);
+    let masks = json!([{"point": "request > body > json > property password", "scope": {"paths": ["/login"], "methods": ["POST"]}}]);
+    let (status, saved) = save(&threadline, json!({"masks": masks, "parameters": parameters})).await;
+    assert_eq!(status, 200, "{saved}");
+    assert_eq!(
+        saved["warnings"],
+        json!([{
+            "field": "parameters[0].point",
+            "reason": "masks[0] (request > body > json > property password) covers `password`: the key does not work \
+                       where the mask applies",
+        }])
+    );
+    threadline.api(Method::PUT, "/recent-exchanges/settings", Some(json!({"on": true}))).await;
+
+    let login = r#"{"mail":"jo@shop.example","password":"canary-password"}"#;
+    assert_eq!(ask(&threadline, "shop.example", "/login?note=canary-password", login).await, 200);
+    assert_eq!(ask(&threadline, "shop.example", "//x/../%6cogin/again", login).await, 200);
+    let masked = exchange(&threadline, "/login").await;
+    assert_eq!(outcomes(&masked), ["masked"]);
+    assert_eq!(masked["user"], "jo@shop.example");
+
+    let recent = threadline.get("/recent-exchanges").await;
+    let ids: Vec<&str> =
+        recent["exchanges"].as_array().unwrap().iter().map(|one| one["exchange_id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 2);
+    for id in ids {
+        let whole = threadline.get(&format!("/recent-exchanges/{id}")).await;
+        let body = whole["request"]["body"]["content"]["text"].as_str().unwrap();
+        assert_eq!(body, r#"{"mail":"jo@shop.example","password":"***************"}"#);
+        let asked = json!({"point": "request > body > json > property password", "exchange_id": id});
+        let (_, preview) = threadline.api(Method::POST, "/points/preview", Some(asked)).await;
+        assert_eq!((preview["found"].as_str(), &preview["values"]), (Some("masked"), &json!([])), "{preview}");
+    }
+    // Outside of the mask's scope the key works, and its value was chosen to leave.
+    assert_eq!(ask(&threadline, "shop.example", "/register", r#"{"password":"other-password"}"#).await, 200);
+    assert_eq!(outcomes(&exchange(&threadline, "/register").await), ["decided"]);
+
+    let (data, log) = (threadline.data(), threadline.log());
+    threadline.stop().await;
+    assert!(folder_holds(&data, "other-password"), "the search finds what is there");
+    assert!(!folder_holds(&data, "canary-password"));
+    assert!(!log.contains("canary-password"));
+}
+
+#[tokio::test]
+async fn a_policy_holds_within_two_seconds_costs_no_exchange_and_a_bad_one_replaces_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let threadline = start(folder.path()).await;
+    let parameters = |name: &str| json!({"parameters": [{"name": name, "point": "request > query a", "group": true}]});
+    assert_eq!(save(&threadline, parameters("first")).await.0, 200);
+    let mut sent = 0;
+    for version in 2..=6 {
+        assert_eq!(ask(&threadline, "shop.example", &format!("/before-{version}?a={version}"), "").await, 200);
+        let (status, saved) = save(&threadline, parameters(&format!("name {version}"))).await;
+        assert_eq!((status, saved["version"].as_u64()), (200, Some(version)));
+        let since = Instant::now();
+        assert_eq!(ask(&threadline, "shop.example", &format!("/after-{version}?a={version}"), "").await, 200);
+        let after = exchange(&threadline, &format!("/after-{version}")).await;
+        assert_eq!(after["policy_version"].as_u64(), Some(version), "the next exchange has it");
+        assert_eq!(after["session_key"], format!("name {version}"));
+        assert!(since.elapsed() < Duration::from_secs(10), "stored and found in time");
+        sent += 2;
+    }
+    for (bad, field) in [
+        (
+            json!({"parameters": [{"name": "x", "point": "request > query (", "scope": {"applications": ["none"]}}]}),
+            "policy.parameters[0].scope.applications[0]",
+        ),
+        (
+            json!({"parameters": [{"name": "x", "point": "request > uri > capture \"(((a{99}){99}){99})\""}]}),
+            "policy.parameters[0].point",
+        ),
+        (json!({"masks": [{"point": "request > nonsense"}], "parameters": []}), "policy.masks[0].point"),
+    ] {
+        let (status, problem) = save(&threadline, bad).await;
+        assert_eq!(status, 422, "{problem}");
+        let fields: Vec<&str> =
+            problem["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
+        assert!(fields.contains(&field), "{problem}");
+    }
+    assert_eq!(threadline.get("/policy").await["version"], 6);
+    let list = threadline.wait_for("/sessions?last=1h", |list| list["total"].as_u64() == Some(5)).await;
+    let requests: u64 =
+        list["sessions"].as_array().unwrap().iter().map(|session| session["requests"].as_u64().unwrap()).sum();
+    assert_eq!(requests, sent, "no exchange is lost by a change");
+    threadline.stop().await;
+}
