@@ -341,6 +341,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policy/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at the health of the keys
+         * @description For every rule that decides sessions: how much it decides and for whom, what became of each configured key, and
+         *     warnings where a key has stopped working, puts very many clients together, or has values that are all but unique.
+         *
+         *     Roles: admin, analyst, viewer.
+         */
+        get: operations["read_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/policy/parameters": {
         parameters: {
             query?: never;
@@ -1172,6 +1195,110 @@ export interface components {
          * @enum {string}
          */
         HostHeader: "x-forwarded-host" | "forwarded";
+        /** @description How often a key came out in one way. */
+        KeyOutcome: {
+            /**
+             * Format: int64
+             * @description Exchanges.
+             */
+            exchanges: number;
+            /**
+             * @description `decided`, `absent`, `empty`, `masked`, `too_long`, `not_scalar`, `out_of_scope`, `unparsable`, `not_captured` or
+             *     `not_tried`.
+             */
+            outcome: string;
+        };
+        /** @description One rule that decides sessions. */
+        KeyReport: {
+            /**
+             * Format: int64
+             * @description Distinct client addresses.
+             */
+            addresses: number;
+            /** @description Exchanges that it decided in each bar. */
+            bars: number[];
+            /**
+             * Format: int64
+             * @description Exchanges that it decided.
+             */
+            exchanges: number;
+            /** @description A configured key: whether the policy that holds has it still. True for other kinds. */
+            in_policy: boolean;
+            /** @description A configured key's name, a built-in rule's, or a fallback's. */
+            key: string;
+            /** @description `configured`, `builtin` or `fallback`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Most exchanges that it decided for one session.
+             */
+            largest_session: number;
+            /**
+             * Format: double
+             * @description Client addresses of a session, on average.
+             */
+            mean_addresses_of_session: number;
+            /**
+             * Format: double
+             * @description Sessions of a client address, on average.
+             */
+            mean_sessions_of_address: number;
+            /**
+             * Format: int64
+             * @description Most client addresses of one session.
+             */
+            most_addresses_of_session: number;
+            /**
+             * Format: int64
+             * @description Most sessions of one client address.
+             */
+            most_sessions_of_address: number;
+            /**
+             * Format: int64
+             * @description Sessions of which no exchange in the range had a value that the API issued.
+             */
+            never_issued_sessions: number;
+            /** @description What became of a configured key on the exchanges of the range; most first. Empty for other kinds. */
+            outcomes: components["schemas"]["KeyOutcome"][];
+            /**
+             * Format: int64
+             * @description Sessions that have such an exchange.
+             */
+            sessions: number;
+            /**
+             * Format: int64
+             * @description Sessions for which it decided one exchange only.
+             */
+            single_sessions: number;
+            /** @description What to worry about; empty when nothing is wrong. */
+            warnings: components["schemas"]["KeyWarning"][];
+        };
+        /** @description How the keys did. */
+        KeyReportList: {
+            /** @description All exchanges in each bar. */
+            bars: number[];
+            /**
+             * Format: int64
+             * @description All exchanges of the range.
+             */
+            exchanges: number;
+            /** @description The keys of the policy in their order, then other rules that decided, most exchanges first. */
+            keys: components["schemas"]["KeyReport"][];
+            /**
+             * Format: int64
+             * @description The version of the policy that holds.
+             */
+            policy_version: number;
+            /** @description The range that was looked at: every figure stands on its exchanges. */
+            range: components["schemas"]["Range"];
+        };
+        /** @description Something to worry about. */
+        KeyWarning: {
+            /** @description `stopped`, `over_merging`, `over_splitting`, `client_chosen`, `never_works` or `masked`. */
+            kind: string;
+            /** @description What was seen, with its figures. */
+            reason: string;
+        };
         /** @description An exchange to look for points in. */
         ListInput: {
             /** @description An exchange seen recently; or `sample`. */
@@ -2745,6 +2872,88 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyCheck"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    read_keys: {
+        parameters: {
+            query?: {
+                /** @description First moment of the range, RFC 3339. Without `to`, the range ends now. */
+                from?: string;
+                /** @description End of the range (the first moment outside), RFC 3339. */
+                to?: string;
+                /**
+                 * @description Instead of `from` and `to`: the range that ends now, as in `15m`, `1h`, `24h`, `7d`, or `all` for everything
+                 *     that is stored. Lists default to `24h`, questions about one session (or with the filter `session`) to `all`.
+                 * @example 24h
+                 */
+                last?: string;
+                /** @description Application ID. */
+                application?: string[];
+                /** @description Host. */
+                host?: string[];
+                /**
+                 * @description Client address or network in CIDR notation.
+                 * @example 10.0.0.0/8
+                 */
+                ip?: string[];
+                /** @description Request method. */
+                method?: string[];
+                /**
+                 * @description Status code, class (`4xx`), or `none` for exchanges without a response.
+                 * @example 4xx
+                 */
+                status?: string[];
+                /**
+                 * @description User, as exported (a hashed user by its hash). In questions about sessions: sessions in which this user was seen
+                 *     within the range, with all their exchanges; within one session: exchanges that carry the user.
+                 */
+                user?: string[];
+                /** @description Role, as exported; holds as the user does. */
+                role?: string[];
+                /** @description Text that the endpoint or the path contains. */
+                endpoint?: string[];
+                /** @description Session ID. */
+                session?: string[];
+                /** @description Exchange ID. */
+                request?: string[];
+                /** @description Name of the key that decided. */
+                key?: string[];
+                /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
+                key_kind?: string[];
+                /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
+                outcome?: string[];
+                /**
+                 * @description Free text: a session ID, a trace ID, a client address, or text that user, host, path, endpoint, user agent or
+                 *     the deciding value contains.
+                 */
+                q?: string;
+                /** @description Bars wanted. */
+                bars?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyReportList"];
                 };
             };
             /** @description What went wrong (RFC 9457). */

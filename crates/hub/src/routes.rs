@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    batches, download, overview, people, points, policy, policy_document, recent, sessions, sign_in, status,
+    batches, download, keys, overview, people, points, policy, policy_document, recent, sessions, sign_in, status,
 };
 use crate::hub::Inner;
 use crate::problem::ProblemDetails;
@@ -64,6 +64,7 @@ pub(crate) const TABLE: &[(Method, &str, Access)] = &[
     (Method::POST,   "/policy/check",                       READERS),
     (Method::GET,    "/policy/parameters",                  EVERY_ROLE),
     (Method::PUT,    "/policy/parameters",                  ADMINISTRATORS),
+    (Method::GET,    "/policy/keys",                        READERS),
     (Method::POST,   "/policy/points/check",                READERS),
     (Method::GET,    "/policy/versions",                    READERS),
     (Method::GET,    "/policy/versions/{version}",          READERS),
@@ -149,6 +150,7 @@ fn routes() -> OpenApiRouter<Arc<Inner>> {
         .routes(routes!(policy_document::read_policy, policy_document::save_policy))
         .routes(routes!(policy_document::check_policy))
         .routes(routes!(policy::read_parameters, policy::save_parameters))
+        .routes(routes!(keys::read_keys))
         .routes(routes!(policy::check_point))
         .routes(routes!(policy::list_versions))
         .routes(routes!(policy::read_version))

@@ -10,13 +10,13 @@ use std::thread::JoinHandle;
 use async_trait::async_trait;
 use threadline_model::{Clock, ExchangeId, SessionId, Timestamp, behind_traffic};
 use threadline_store::{
-    Appended, Batch, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, HistogramBar, Page, SessionPart,
-    SessionSummary, SessionsQuery, StoreError, StoreStatus, StoredExchange, TimeRange,
+    Appended, Batch, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, HistogramBar, KeyHealth, Page,
+    SessionPart, SessionSummary, SessionsQuery, StoreError, StoreStatus, StoredExchange, TimeRange,
 };
 use tokio::sync::{mpsc, oneshot};
 
 use crate::files::{Files, StoreFile};
-use crate::questions::{self, exchanges, facets, histogram, sessions, summary};
+use crate::questions::{self, exchanges, facets, histogram, keys, sessions, summary};
 use crate::readers::Readers;
 use crate::retention::Retention;
 use crate::rewriting::{self, Rewriting};
@@ -297,6 +297,13 @@ impl ExchangeStore for DuckStore {
         let leases = self.shared.files.lease(range);
         let answer = move |connection: &_| histogram::answer(connection, &leases, range, &filters, bars);
         self.shared.readers.run("draw the histogram", answer).await
+    }
+
+    async fn key_health(&self, range: TimeRange, filters: Filters, bars: u16) -> Result<KeyHealth, StoreError> {
+        self.shared.check_open()?;
+        let leases = self.shared.files.lease(range);
+        let answer = move |connection: &_| keys::answer(connection, &leases, range, &filters, bars);
+        self.shared.readers.run("look at the keys", answer).await
     }
 
     async fn status(&self) -> Result<StoreStatus, StoreError> {

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use tempfile::TempDir;
 use threadline_model::{ExchangeId, ManualClock, SessionId};
 use threadline_store::{
-    Appended, Batch, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, HistogramBar, Page, SessionPart,
-    SessionSummary, SessionsQuery, StoreError, StoreStatus, StoredExchange, TimeRange,
+    Appended, Batch, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, HistogramBar, KeyHealth, Page,
+    SessionPart, SessionSummary, SessionsQuery, StoreError, StoreStatus, StoredExchange, TimeRange,
 };
 use threadline_store_duckdb::{DuckSettings, DuckStore};
 
@@ -97,6 +97,10 @@ impl ExchangeStore for Rewritten {
 
     async fn histogram(&self, range: TimeRange, filters: Filters, bars: u16) -> Result<Vec<HistogramBar>, StoreError> {
         self.0.histogram(range, filters, bars).await
+    }
+
+    async fn key_health(&self, range: TimeRange, filters: Filters, bars: u16) -> Result<KeyHealth, StoreError> {
+        self.0.key_health(range, filters, bars).await
     }
 
     async fn status(&self) -> Result<StoreStatus, StoreError> {

@@ -237,6 +237,58 @@ pub struct HistogramBar {
     pub sessions: u64,
 }
 
+/// How the rules that decide sessions did over a range (G9). Distinct values and sessions are exact.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyHealth {
+    /// Every rule that decided an exchange, most exchanges first; those of equal counts by name.
+    pub keys: Vec<KeyFigures>,
+    /// What became of the configured keys, by policy version and place in it; in that order.
+    pub outcomes: Vec<KeyOutcomeCount>,
+    /// Exchanges over time by the rule that decided: the number of an equal bar of the range, the rule's place in
+    /// [`KeyHealth::keys`], exchanges. Ordered; what is not there is none.
+    pub bars: Vec<(u16, u32, u64)>,
+}
+
+/// What one rule decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyFigures {
+    /// A configured key's name, a built-in rule's, or a fallback's.
+    pub key: String,
+    /// `configured`, `builtin` or `fallback`.
+    pub kind: String,
+    /// Exchanges that it decided.
+    pub exchanges: u64,
+    /// Sessions that have such an exchange.
+    pub sessions: u64,
+    /// Most exchanges that it decided for one session.
+    pub largest_session: u64,
+    /// Sessions for which it decided one exchange only.
+    pub single_sessions: u64,
+    /// Sessions of which no exchange in the range, whichever rule decided it, had a value that the API issued.
+    pub never_issued_sessions: u64,
+    /// Distinct client addresses.
+    pub addresses: u64,
+    /// Most addresses of one session.
+    pub most_addresses_of_session: u64,
+    /// Addresses of a session, summed over its sessions.
+    pub addresses_of_sessions: u64,
+    /// Most sessions of one address.
+    pub most_sessions_of_address: u64,
+}
+
+/// How often a configured key came out in one way.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyOutcomeCount {
+    /// The policy version.
+    pub policy_version: u64,
+    /// The key's place among the grouping keys of that version, from 0.
+    pub place: u16,
+    /// The letter of the outcome in a session's trace.
+    pub letter: char,
+    /// Exchanges.
+    pub exchanges: u64,
+}
+
 /// What became of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Appended {

@@ -8,8 +8,8 @@ mod query;
 mod token;
 
 pub use answer::{
-    Appended, Count, HistogramBar, Page, SessionLink, SessionPart, SessionSummary, StoreStatus, StoredExchange,
-    StoredParameter, StoredParseError, Thread, ThreadBin,
+    Appended, Count, HistogramBar, KeyFigures, KeyHealth, KeyOutcomeCount, Page, SessionLink, SessionPart,
+    SessionSummary, StoreStatus, StoredExchange, StoredParameter, StoredParseError, Thread, ThreadBin,
 };
 pub use query::{Choice, ExchangesQuery, FacetField, Filters, PageRequest, SessionsQuery, StatusFilter, TimeRange};
 pub use token::{ListKind, PageToken};
@@ -100,6 +100,8 @@ pub trait ExchangeStore: Send + Sync + 'static {
     ) -> Result<Vec<(FacetField, Vec<Count>)>, StoreError>;
     /// Exchanges over time in `bars` equal bars, empty ones included.
     async fn histogram(&self, range: TimeRange, filters: Filters, bars: u16) -> Result<Vec<HistogramBar>, StoreError>;
+    /// How the rules that decide sessions did, with their exchanges in `bars` equal bars.
+    async fn key_health(&self, range: TimeRange, filters: Filters, bars: u16) -> Result<KeyHealth, StoreError>;
     /// Size and reach.
     async fn status(&self) -> Result<StoreStatus, StoreError>;
     /// Hides and deletes what is older than retention by the store's clock. Also runs by itself.

@@ -204,3 +204,76 @@ async fn a_policy_holds_within_two_seconds_costs_no_exchange_and_a_bad_one_repla
     assert_eq!(requests, sent, "no exchange is lost by a change");
     threadline.stop().await;
 }
+
+/// A recording of one minute an entry: a token on all requests until one moment, then none.
+fn recording(entries: u32, until: u32) -> String {
+    let entry = |number: u32| {
+        let token = if number < until { format!("token=t{}&", number % 4) } else { String::new() };
+        json!({
+            "startedDateTime": format!("2026-01-01T{:02}:{:02}:00.000Z", number / 60, number % 60),
+            "time": 5,
+            "request": {
+                "method": "GET", "url": format!("http://api.shop.example/x?{token}nonce=n{number}"), "httpVersion": "HTTP/1.1",
+                "headers": [{"name": "User-Agent", "value": "recorded"}], "queryString": [], "cookies": [],
+                "headersSize": -1, "bodySize": 0,
+            },
+            "response": {
+                "status": 200, "statusText": "OK", "httpVersion": "HTTP/1.1", "headers": [], "cookies": [],
+                "content": {"size": 0, "mimeType": "text/plain"}, "redirectURL": "", "headersSize": -1, "bodySize": 0,
+            },
+            "cache": {}, "timings": {"send": 0, "wait": 5, "receive": 0},
+        })
+    };
+    let entries: Vec<Value> = (0..entries).map(entry).collect();
+    json!({"log": {"version": "1.2", "creator": {"name": "tests", "version": "1"}, "entries": entries}}).to_string()
+}
+
+#[tokio::test]
+async fn the_health_of_a_key_shows_what_it_decides_and_when_it_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let threadline = start(folder.path()).await;
+    let policy = json!({"parameters": [
+        {"name": "token", "point": "request > query token", "group": true, "hashed": false},
+        {"name": "never", "point": "request > header X-NEVER", "group": true},
+        {"name": "nonce", "point": "request > query nonce", "group": true, "hashed": false},
+    ]});
+    assert_eq!(save(&threadline, policy).await.0, 200);
+    let file = folder.path().join("recording.har");
+    std::fs::write(&file, recording(640, 540)).unwrap();
+    let imported = std::process::Command::new(env!("CARGO_BIN_EXE_threadline"))
+        .args(["import", "har"])
+        .arg(&file)
+        .arg("--data")
+        .arg(threadline.data())
+        .output()
+        .unwrap();
+    assert!(imported.status.success(), "{imported:?}");
+
+    let range = "from=2026-01-01T00:00:00Z&to=2026-01-01T10:40:00Z";
+    let health = threadline.get(&format!("/policy/keys?{range}&bars=16")).await;
+    assert_eq!(health["exchanges"], 640);
+    let key = |name: &str| {
+        let keys = health["keys"].as_array().unwrap();
+        keys.iter().find(|key| key["key"] == name).unwrap_or_else(|| panic!("{name}: {health}")).clone()
+    };
+    let kinds = |key: &Value| -> Vec<String> {
+        key["warnings"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap().to_owned()).collect()
+    };
+    let token = key("token");
+    assert_eq!((token["exchanges"].as_u64(), token["sessions"].as_u64()), (Some(540), Some(4)));
+    assert_eq!((token["largest_session"].as_u64(), token["single_sessions"].as_u64()), (Some(135), Some(0)));
+    assert_eq!(kinds(&token), ["stopped"], "{token}");
+    assert_eq!(
+        token["outcomes"],
+        json!([{"outcome": "decided", "exchanges": 540}, {"outcome": "absent", "exchanges": 100}])
+    );
+    assert_eq!(token["bars"].as_array().unwrap()[..13], vec![json!(40); 13]);
+    let never = key("never");
+    assert_eq!((never["exchanges"].as_u64(), never["in_policy"].as_bool()), (Some(0), Some(true)));
+    assert_eq!(kinds(&never), ["never_works"]);
+    let nonce = key("nonce");
+    assert_eq!((nonce["exchanges"].as_u64(), nonce["single_sessions"].as_u64()), (Some(100), Some(100)));
+    assert_eq!(kinds(&nonce), ["over_splitting", "client_chosen"], "{nonce}");
+    assert_eq!(health["keys"][0]["key"], "token", "in the policy's order");
+    threadline.stop().await;
+}

@@ -10,6 +10,7 @@ use uuid::Uuid;
 pub(crate) mod exchanges;
 pub(crate) mod facets;
 pub(crate) mod histogram;
+pub(crate) mod keys;
 pub(crate) mod parts;
 pub(crate) mod sessions;
 pub(crate) mod stored;

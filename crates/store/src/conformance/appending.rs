@@ -148,12 +148,13 @@ pub(super) async fn a_row_comes_back_as_it_went_in(store: &impl ExchangeStore) {
         assert_eq!(found.request_session_key_kind.as_deref(), row.request_session.map(|(_, kind)| kind.as_str()));
         assert_eq!(found.trace_id, row.trace_id);
         assert_eq!((found.user.as_deref(), found.role.as_deref()), (row.user, row.role));
-        assert_eq!((&*found.node, &*found.source, found.policy_version), ("node-1", "proxy", 3));
+        assert_eq!((&*found.node, &*found.source, found.policy_version), ("node-1", "proxy", row.policy_version));
         assert_eq!((found.scheme.as_deref(), found.proto.as_deref()), (Some("https"), Some("HTTP/1.1")));
         assert_eq!((found.query.as_deref(), &*found.protocol, found.operation), (Some("page"), "rest", None));
         assert_eq!((found.request_bytes, found.response_bytes, found.upstream_us), (10, 20, None));
         assert_eq!((found.ja3, found.ja4.as_deref()), (None, Some("t13d1516h2_8daaf6152771_e5627efa2ab1")));
-        assert_eq!((&*found.session_value_origin, &*found.session_trace), ("client_chosen", "aw"));
+        let origin = if row.issued { "issued" } else { "client_chosen" };
+        assert_eq!((&*found.session_value_origin, &*found.session_trace), (origin, row.trace));
         assert_eq!((found.session_uncertain, found.attacks, &*found.action), (false, 0, "none"));
         let parameters: Vec<_> = found
             .params

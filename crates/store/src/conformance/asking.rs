@@ -136,6 +136,8 @@ pub(super) async fn random_questions(store: &impl ExchangeStore) {
         facets_agree(store, range, &filters, &of_sessions, &context).await;
         histogram_agrees(store, range, &filters, &of_sessions, &context).await;
         exchanges_agree(store, range, &filters, &rows, &context).await;
+        let health = store.key_health(range, filters.clone(), 24).await.unwrap();
+        assert_eq!(health, reference::key_health(&of_sessions, range, 24), "{context}");
         if let Some(row) = rows.first() {
             let of_session: Vec<&Sample> = rows.iter().copied().filter(|other| other.session == row.session).collect();
             summary_agrees(store, range, &filters, &of_session, &context).await;

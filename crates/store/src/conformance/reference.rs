@@ -6,7 +6,10 @@ use std::net::IpAddr;
 use threadline_model::{Network, SessionId, Timestamp, UtcDay};
 
 use super::sample::Sample;
-use crate::{Choice, Count, FacetField, Filters, HistogramBar, StatusFilter, ThreadBin, TimeRange};
+use crate::{
+    Choice, Count, FacetField, Filters, HistogramBar, KeyFigures, KeyHealth, KeyOutcomeCount, StatusFilter, ThreadBin,
+    TimeRange,
+};
 
 /// The rows that count in a question about sessions: user and role choose sessions, everything else chooses rows.
 pub(super) fn counted_in_sessions<'a>(samples: &'a [Sample], range: TimeRange, filters: &Filters) -> Vec<&'a Sample> {
@@ -114,6 +117,61 @@ pub(super) fn value(sample: &Sample, field: FacetField) -> Option<String> {
         FacetField::Key => Some(sample.key.to_owned()),
         FacetField::UserAgent => sample.user_agent.map(str::to_owned),
         FacetField::Outcome => Some(sample.outcome.to_owned()),
+    }
+}
+
+/// How the rules that decide did.
+pub(super) fn key_health(rows: &[&Sample], range: TimeRange, bars: u16) -> KeyHealth {
+    let issued: BTreeSet<SessionId> = rows.iter().filter(|row| row.issued).map(|row| row.session).collect();
+    let mut by_key: BTreeMap<(&str, &str), Vec<&Sample>> = BTreeMap::new();
+    for row in rows {
+        by_key.entry((row.key, row.key_kind.as_str())).or_default().push(row);
+    }
+    let mut keys: Vec<KeyFigures> = Vec::new();
+    for ((key, kind), rows) in &by_key {
+        let mut exchanges: BTreeMap<SessionId, u64> = BTreeMap::new();
+        let mut addresses: BTreeMap<SessionId, BTreeSet<IpAddr>> = BTreeMap::new();
+        let mut sessions: BTreeMap<IpAddr, BTreeSet<SessionId>> = BTreeMap::new();
+        for row in rows {
+            *exchanges.entry(row.session).or_default() += 1;
+            if let Some(address) = row.client_ip {
+                addresses.entry(row.session).or_default().insert(address);
+                sessions.entry(address).or_default().insert(row.session);
+            }
+        }
+        let of_sessions = || addresses.values().map(|addresses| addresses.len() as u64);
+        keys.push(KeyFigures {
+            key: (*key).to_owned(),
+            kind: (*kind).to_owned(),
+            exchanges: rows.len() as u64,
+            sessions: exchanges.len() as u64,
+            largest_session: exchanges.values().copied().max().unwrap_or_default(),
+            single_sessions: exchanges.values().filter(|count| **count == 1).count() as u64,
+            never_issued_sessions: exchanges.keys().filter(|session| !issued.contains(session)).count() as u64,
+            addresses: sessions.len() as u64,
+            most_addresses_of_session: of_sessions().max().unwrap_or_default(),
+            addresses_of_sessions: of_sessions().sum(),
+            most_sessions_of_address: sessions.values().map(|sessions| sessions.len() as u64).max().unwrap_or_default(),
+        });
+    }
+    keys.sort_by(|one, other| other.exchanges.cmp(&one.exchanges).then_with(|| one.key.cmp(&other.key)));
+    let mut counted: BTreeMap<(u16, u32), u64> = BTreeMap::new();
+    let mut outcomes: BTreeMap<(u64, u16, char), u64> = BTreeMap::new();
+    let width = i128::from(range.to.micros()) - i128::from(range.from.micros());
+    for row in rows {
+        let offset = i128::from(row.ts.micros()) - i128::from(range.from.micros());
+        let place = keys.iter().position(|key| key.key == row.key && key.kind == row.key_kind.as_str()).unwrap();
+        *counted.entry(((offset * i128::from(bars) / width) as u16, place as u32)).or_default() += 1;
+        for (place, letter) in row.trace.chars().enumerate() {
+            *outcomes.entry((row.policy_version, place as u16, letter)).or_default() += 1;
+        }
+    }
+    let outcome =
+        |((policy_version, place, letter), exchanges)| KeyOutcomeCount { policy_version, place, letter, exchanges };
+    KeyHealth {
+        keys,
+        outcomes: outcomes.into_iter().map(outcome).collect(),
+        bars: counted.into_iter().map(|((bar, place), exchanges)| (bar, place, exchanges)).collect(),
     }
 }
 

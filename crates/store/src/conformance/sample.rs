@@ -60,6 +60,9 @@ pub struct Sample {
     pub key: &'static str,
     pub key_kind: SessionKeyKind,
     pub key_value: String,
+    pub issued: bool,
+    pub trace: &'static str,
+    pub policy_version: u64,
     pub request_session: Option<(SessionId, SessionKeyKind)>,
     pub trace_id: Option<String>,
     pub user: Option<&'static str>,
@@ -86,6 +89,7 @@ pub(super) const KEYS: [(&str, SessionKeyKind); 3] = [
     ("PHPSESSID", SessionKeyKind::BuiltIn),
     ("address and user agent", SessionKeyKind::Fallback),
 ];
+pub(super) const TRACES: [&str; 4] = ["", "d", "ad", "ama"];
 pub(super) const USERS: [Option<&str>; 4] = [Some("Ada"), Some("O'Brien; DROP TABLE exchanges"), Some(""), None];
 pub(super) const ROLES: [Option<&str>; 3] = [Some("buyer"), Some("admin"), None];
 
@@ -110,6 +114,9 @@ impl Sample {
             key: "token",
             key_kind: SessionKeyKind::Configured,
             key_value,
+            issued: false,
+            trace: "d",
+            policy_version: 3,
             request_session: None,
             trace_id: None,
             user: Some("Ada"),
@@ -144,6 +151,9 @@ impl Sample {
                     key,
                     key_kind,
                     key_value: format!("{:032x}", random.below(5)),
+                    issued: random.below(20) == 0,
+                    trace: random.pick(&TRACES),
+                    policy_version: 1 + random.below(2),
                     request_session: (random.below(10) == 0 && other.0 != session).then_some(other),
                     trace_id: (random.below(3) == 0).then(|| format!("{:032x}", u128::from(random.bits()) + 1)),
                     user: random.pick(&USERS),
@@ -190,7 +200,7 @@ fn to_rows(samples: &[Sample]) -> RecordBatch {
             exchange_id: sample.id,
             node: "node-1",
             source: "proxy",
-            policy_version: 3,
+            policy_version: sample.policy_version,
             application: sample.application,
             host: sample.host,
             scheme: Some("https"),
@@ -216,8 +226,8 @@ fn to_rows(samples: &[Sample]) -> RecordBatch {
             session_key_kind: sample.key_kind,
             session_value: &sample.key_value,
             session_value_hashed: true,
-            session_value_origin: ValueOrigin::ClientChosen,
-            session_trace: "aw",
+            session_value_origin: if sample.issued { ValueOrigin::Issued } else { ValueOrigin::ClientChosen },
+            session_trace: sample.trace,
             session_uncertain: false,
             request_session_id: sample.request_session.map(|(session, _)| session),
             request_session_key_kind: sample.request_session.map(|(_, kind)| kind),
