@@ -261,6 +261,7 @@ async fn the_health_of_a_key_shows_what_it_decides_and_when_it_stops() {
     };
     let token = key("token");
     assert_eq!((token["exchanges"].as_u64(), token["sessions"].as_u64()), (Some(540), Some(4)));
+    assert_eq!(token["mean_session"].as_f64(), Some(135.0));
     assert_eq!((token["largest_session"].as_u64(), token["single_sessions"].as_u64()), (Some(135), Some(0)));
     assert_eq!(kinds(&token), ["stopped"], "{token}");
     assert_eq!(
