@@ -298,7 +298,7 @@ export interface paths {
         };
         /**
          * Read the policy
-         * @description Applications, analysed traffic, trusted proxies, masks and context parameters as one document. The ETag is needed to
+         * @description Applications, analysed traffic, masks and context parameters as one document. The ETag is needed to
          *     save changes.
          *
          *     Roles: admin, analyst, viewer, node.
@@ -769,11 +769,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /**
-         * @description A header in which a proxy says who the client is.
-         * @enum {string}
-         */
-        AddressHeader: "x-forwarded-for" | "forwarded" | "x-real-ip";
         /** @description An API token, without its secret. */
         ApiToken: {
             /** @description When it was made. */
@@ -1190,11 +1185,6 @@ export interface components {
              */
             sessions: number;
         };
-        /**
-         * @description A header in which a proxy says which host the client asked for.
-         * @enum {string}
-         */
-        HostHeader: "x-forwarded-host" | "forwarded";
         /** @description How often a key came out in one way. */
         KeyOutcome: {
             /**
@@ -1230,7 +1220,7 @@ export interface components {
             kind: string;
             /**
              * Format: int64
-             * @description Most exchanges that it decided for one session.
+             * @description Most exchanges of one of those sessions.
              */
             largest_session: number;
             /**
@@ -1238,6 +1228,11 @@ export interface components {
              * @description Client addresses of a session, on average.
              */
             mean_addresses_of_session: number;
+            /**
+             * Format: double
+             * @description Exchanges of a session, on average, whichever rule decided them.
+             */
+            mean_session: number;
             /**
              * Format: double
              * @description Sessions of a client address, on average.
@@ -1267,7 +1262,7 @@ export interface components {
             sessions: number;
             /**
              * Format: int64
-             * @description Sessions for which it decided one exchange only.
+             * @description Those of the sessions that have one exchange only.
              */
             single_sessions: number;
             /** @description What to worry about; empty when nothing is wrong. */
@@ -1387,8 +1382,12 @@ export interface components {
             namespace?: string | null;
             /** @description Where the value stands. */
             point: components["schemas"]["PointInput"];
+            /** @description Where the parameter is looked for. Left out: everywhere. */
+            scope?: components["schemas"]["ScopeDocument"];
             /** @description Whether the value names a user or a role. Left out: `none`. */
             type?: components["schemas"]["ParameterKind"];
+            /** @description Further points of a composite key, at most four. Left out: none. */
+            with?: components["schemas"]["PointInput"][];
         };
         /**
          * @description Whether a parameter's value names somebody.
@@ -1651,7 +1650,6 @@ export interface components {
             masks?: components["schemas"]["MaskDocument"][];
             /** @description Context parameters; their order is the order in which grouping keys are tried. */
             parameters: components["schemas"]["ParameterDocument"][];
-            trusted_proxies?: components["schemas"]["TrustedProxiesDocument"] | null;
         };
         /** @description The whole list as it is to be. */
         PolicyInput: {
@@ -1676,8 +1674,12 @@ export interface components {
             point: string;
             /** @description The same in the JSON spelling. */
             point_json: unknown[];
+            /** @description Where the parameter is looked for. */
+            scope: components["schemas"]["ScopeDocument"];
             /** @description Whether the value names a user or a role. */
             type: components["schemas"]["ParameterKind"];
+            /** @description Further points of a composite key, text spelling: all of them must have a value. */
+            with: string[];
         };
         /** @description The context parameters that hold now. */
         PolicyParameters: {
@@ -2151,17 +2153,6 @@ export interface components {
             outcome: string | null;
             /** @description Its point, text spelling. */
             point: string;
-        };
-        /** @description Whose word about the client counts, as written by a person. */
-        TrustedProxiesDocument: {
-            /** @description Where the client's address is looked for, in order. Left out: `x-forwarded-for`. */
-            address_headers?: components["schemas"]["AddressHeader"][] | null;
-            /** @description Where the original host is looked for, in order. Left out: nowhere, only `Host` counts. */
-            host_headers?: components["schemas"]["HostHeader"][];
-            /** @description Networks (`10.0.0.0/8`) or single addresses. */
-            networks: string[];
-            /** @description Whether connections from these networks begin with the PROXY protocol, version 1 or 2. Default: no. */
-            proxy_protocol?: boolean;
         };
     };
     responses: never;

@@ -7,7 +7,7 @@ use threadline_points::{Bounds, Extracted, Plan, PlanError, Point};
 
 use crate::{
     Application, ApplicationDocument, Applications, FieldError, Location, Mask, MaskDocument, Parameter,
-    ParameterDocument, ParameterType, PointSpelling, PolicyDocument, Scope, ScopeDocument,
+    ParameterDocument, ParameterType, PointSpelling, PolicyDocument, Scope,
 };
 
 /// A valid policy of one version. Immutable: a change makes another version.
@@ -241,11 +241,11 @@ impl Policy {
     pub fn document(&self) -> PolicyDocument {
         PolicyDocument {
             applications: self.applications.list().iter().map(written_application).collect(),
-            analysed: written_scope(&self.analysed),
+            analysed: self.analysed.document(),
             masks: self
                 .masks
                 .iter()
-                .map(|mask| MaskDocument { point: written_point(&mask.point), scope: written_scope(&mask.scope) })
+                .map(|mask| MaskDocument { point: written_point(&mask.point), scope: mask.scope.document() })
                 .collect(),
             parameters: self.parameters.iter().filter(|one| !one.hidden).map(written_parameter).collect(),
         }
@@ -265,7 +265,7 @@ fn written_parameter(parameter: &Parameter) -> ParameterDocument {
         group: parameter.group,
         hashed: Some(parameter.hashed),
         namespace: parameter.namespace.clone(),
-        scope: written_scope(&parameter.scope),
+        scope: parameter.scope.document(),
     }
 }
 
@@ -279,14 +279,5 @@ fn written_application(application: &Application) -> ApplicationDocument {
         name: Some(application.name.clone()).filter(|name| *name != application.id),
         hosts: texts(&application.hosts),
         paths: texts(&application.paths),
-    }
-}
-
-fn written_scope(scope: &Scope) -> ScopeDocument {
-    ScopeDocument {
-        applications: scope.application_ids.clone(),
-        hosts: texts(&scope.hosts),
-        paths: texts(&scope.paths),
-        methods: scope.methods.clone(),
     }
 }
