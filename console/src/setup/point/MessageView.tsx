@@ -139,9 +139,9 @@ const Drawn = memo(function Drawn({ part, points, selections }: PartTextProps) {
 });
 
 const Piece = memo(function Piece({ segment, text }: { readonly segment: Segment; readonly text: string }) {
-  const { from, to, point, selected } = segment;
+  const { from, to, point, whole, selected } = segment;
   const shown = lines(text.slice(from, Math.min(to, drawnAtMost)));
-  const data = point === undefined ? {} : { "data-from": from, "data-to": to, "data-leaf": point.steps.length > 2 || undefined };
+  const data = point === undefined ? {} : { "data-from": from, "data-to": to, "data-whole": whole || undefined };
   return selected === undefined ? (
     <span {...data}>{shown}</span>
   ) : (

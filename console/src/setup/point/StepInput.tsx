@@ -94,6 +94,8 @@ export function StepInput(props: StepInputProps) {
       store={combobox}
       width={340}
       position="bottom-start"
+      // The list grows when the hub has answered: it must turn upwards then.
+      preventPositionChangeWhenVisible={false}
       middlewares={{ shift: true, flip: true }}
       onOptionSubmit={(value) => {
         take(shown[Number(value)]);

@@ -75,6 +75,8 @@ export interface Segment {
   readonly to: number;
   /** The innermost point that contains it. */
   readonly point: SeenPoint | undefined;
+  /** It is all of that point's value: nothing of its own lies within. */
+  readonly whole: boolean;
   /** What is selected here: the value itself, or what it was decoded out of. */
   readonly selected: "exactly" | "decoded" | undefined;
 }
@@ -113,6 +115,7 @@ export function segments(part: Part, points: readonly SeenPoint[], selections: r
     from,
     to: ends[position + 1] ?? length,
     point: undefined,
+    whole: false,
     selected: undefined,
   }));
   const paint = ({ from, to }: Range, how: (segment: (typeof made)[number]) => void): void => {
@@ -124,6 +127,7 @@ export function segments(part: Part, points: readonly SeenPoint[], selections: r
   for (const range of placed) {
     paint(range, (segment) => {
       segment.point = range.point;
+      segment.whole = segment.from === range.from && segment.to === range.to;
     });
   }
   for (const range of marked.toSorted((one, other) => Number(one.exact) - Number(other.exact))) {
