@@ -97,7 +97,7 @@ test("steps are replaced and inserted with the mouse, and the one at fault is ma
   await page.getByRole("button", { name: "Insert a step before json" }).click();
   await page.getByLabel("New step before step 3").fill("base64");
   await page.getByRole("option", { name: "base64" }).click();
-  await page.getByRole("button", { name: "Remove json" }).click({ force: true });
+  await page.getByRole("button", { name: "Remove json" }).click();
   await expectText(page, "request > header X-TENANT > base64 > property user");
 });
 
@@ -154,6 +154,12 @@ test("the list of points leads through the message without a mouse", async ({ pa
   await page.keyboard.press("Enter");
   await expectSteps(bench, ["request", "header COOKIE", "cookie theme"]);
   await expect(bench.locator("mark")).toHaveText("dark");
+  // Escape closes what is open innermost.
+  await bench.getByLabel("Point", { exact: true }).focus();
+  await expect(page.getByRole("option", { name: "trim" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("option", { name: "trim" })).toBeHidden();
+  await expect(bench).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(bench).toBeHidden();
 });
@@ -223,6 +229,16 @@ test("a body of 64 KiB stays smooth", async ({ page }) => {
   });
   await expect(bench.locator("mark")).toHaveText("row-101");
   expect(longest).toBeLessThan(1000);
+});
+
+test("a body of unseen characters alone does not stop the page", async ({ page }) => {
+  const bench = await openBench(page);
+  await bench.getByRole("button", { name: "Edit the sample" }).click();
+  await bench.getByLabel("Request", { exact: true }).fill(`POST /x HTTP/1.1\nHost: a.example\nX-Behind: still here\n\n${"\u0001".repeat(64_000)}`);
+  await bench.getByRole("button", { name: "Use this sample" }).click();
+  await expect(bench.getByText("the rest is not drawn")).toBeAttached();
+  await inMessage(bench, "still here").click();
+  await expectSteps(bench, ["request", "header X-BEHIND"]);
 });
 
 test("recent exchanges are explained, switched on, chosen from, and forgotten", async ({ page }) => {

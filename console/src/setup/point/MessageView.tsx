@@ -106,8 +106,8 @@ function partsOf(side: Side): readonly Part[] {
   return [...side.line, ...(side.host === undefined ? [] : [side.host]), ...side.headers, side.body];
 }
 
-/** Characters of a part that are drawn; more are not read by anybody. */
-const drawnAtMost = 256 * 1024;
+/** Characters of a part that are drawn, unseen ones counted as they are spelled out: a body full of those is an attack. */
+const drawnAtMost = 96 * 1024;
 
 interface PartTextProps {
   readonly part: Part;
@@ -126,21 +126,40 @@ function PartText({ part, points, selections }: PartTextProps) {
 
 const Drawn = memo(function Drawn({ part, points, selections }: PartTextProps) {
   const cut = useMemo(() => segments(part, points, selections), [part, points, selections]);
-  const { text } = part.bytes;
-  const drawn = cut.filter((segment) => segment.from < drawnAtMost);
+  const { pieces, rest } = useMemo(() => draw(part.bytes.text, cut), [part, cut]);
   return (
     <bdi className={styles.part} data-part={part.key}>
-      {drawn.map((segment) => (
-        <Piece key={segment.from} segment={segment} text={text} />
+      {pieces.map(({ segment, shown }) => (
+        <Piece key={segment.from} segment={segment} shown={shown} />
       ))}
-      {text.length > drawnAtMost ? <span className={styles.none}>… {bytes(part.bytes.at.at(-1) ?? 0)} in all; the rest is not drawn.</span> : null}
+      {rest ? <span className={styles.none}> … of {bytes(part.bytes.at.at(-1) ?? 0)} in all; the rest is not drawn.</span> : null}
     </bdi>
   );
 });
 
-const Piece = memo(function Piece({ segment, text }: { readonly segment: Segment; readonly text: string }) {
+interface Drawing {
+  readonly segment: Segment;
+  readonly shown: string;
+}
+
+/** The segments as they are shown, up to where drawing ends. */
+function draw(text: string, cut: readonly Segment[]): { readonly pieces: readonly Drawing[]; readonly rest: boolean } {
+  const pieces: Drawing[] = [];
+  let left = drawnAtMost;
+  for (const segment of cut) {
+    const whole = lines(text.slice(segment.from, Math.min(segment.to, segment.from + left)));
+    const shown = whole.slice(0, left);
+    pieces.push({ segment, shown });
+    left -= shown.length;
+    if (left <= 0 || shown.length < whole.length) {
+      return { pieces, rest: true };
+    }
+  }
+  return { pieces, rest: false };
+}
+
+const Piece = memo(function Piece({ segment, shown }: Drawing) {
   const { from, to, point, whole, selected } = segment;
-  const shown = lines(text.slice(from, Math.min(to, drawnAtMost)));
   const data = point === undefined ? {} : { "data-from": from, "data-to": to, "data-whole": whole || undefined };
   return selected === undefined ? (
     <span {...data}>{shown}</span>
@@ -153,7 +172,10 @@ const Piece = memo(function Piece({ segment, text }: { readonly segment: Segment
 
 /** Unseen characters spelled out, but for those that lay text out. */
 function lines(text: string): string {
-  return text.split(/([\n\t])/u).map((piece) => (piece === "\n" || piece === "\t" ? piece : visible(piece))).join("");
+  return text
+    .split(/([\n\t])/u)
+    .map((piece) => (piece === "\n" || piece === "\t" ? piece : visible(piece)))
+    .join("");
 }
 
 interface AlternativesProps {
@@ -167,8 +189,9 @@ const offeredAtMost = 14;
 
 function Alternatives({ clicked, chosen, onChoose, onClose }: AlternativesProps) {
   const groups = [
-    { label: "Here", points: clicked.around },
-    { label: "Decoded out of it", points: clicked.decoded.slice(0, offeredAtMost) },
+    { label: "Here", points: clicked.around, from: "" },
+    // What these begin with stands above them already.
+    { label: "Decoded out of it", points: clicked.decoded.slice(0, offeredAtMost), from: clicked.around[0]?.listed.point ?? "" },
   ];
   return (
     <Menu opened onChange={onClose} position="bottom-start" middlewares={{ shift: true, flip: true }}>
@@ -184,7 +207,7 @@ function Alternatives({ clicked, chosen, onChoose, onClose }: AlternativesProps)
           event.stopPropagation();
         }}
       >
-        {groups.map(({ label, points }) =>
+        {groups.map(({ label, points, from }) =>
           points.length === 0 ? null : (
             <div key={label}>
               <Menu.Label>{label}</Menu.Label>
@@ -197,7 +220,7 @@ function Alternatives({ clicked, chosen, onChoose, onClose }: AlternativesProps)
                     onChoose(listed.point);
                   }}
                 >
-                  <bdi>{visible(listed.point.replaceAll(" > ", " › "))}</bdi>
+                  <bdi title={visible(listed.point)}>{visible(shortened(listed.point, from).replaceAll(" > ", " › "))}</bdi>
                   <bdi className={styles.example}>{visible(listed.value?.content.text?.slice(0, 60) ?? "")}</bdi>
                 </Menu.Item>
               ))}
@@ -207,4 +230,8 @@ function Alternatives({ clicked, chosen, onChoose, onClose }: AlternativesProps)
       </Menu.Dropdown>
     </Menu>
   );
+}
+
+function shortened(point: string, from: string): string {
+  return from !== "" && point.startsWith(`${from} > `) ? `… > ${point.slice(from.length + 3)}` : point;
 }

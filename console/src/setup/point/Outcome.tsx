@@ -82,7 +82,7 @@ export function Outcome({ preview, stale, error, steps, onName }: OutcomeProps) 
       {values.length === 0 && stop === null ? <p className={styles.verdict}>{capital(preview.found.replaceAll("_", " "))}: there is no value to show.</p> : null}
       {preview.parse_errors.map((fault) => (
         <p className={styles.quiet} key={`${fault.part} ${fault.parser} ${fault.offset}`}>
-          The {fault.part} stops being {fault.parser} at byte {fault.offset}: {fault.reason}.
+          In the {fault.part}, {fault.parser} stopped at byte {fault.offset}: {fault.reason}.
         </p>
       ))}
     </div>

@@ -2,7 +2,7 @@
 
 import { TextInput } from "@mantine/core";
 import { IconKey, IconSearch } from "@tabler/icons-react";
-import { type KeyboardEvent, useDeferredValue, useId, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useDeferredValue, useEffect, useId, useMemo, useRef, useState } from "react";
 import { exactly } from "../../ui/format";
 import { visible } from "../../ui/visible";
 import { filterPoints, type SeenPoint } from "./listed";
@@ -28,6 +28,10 @@ export function PointList({ points, truncated, chosen, loading, onChoose }: Poin
   const found = useMemo(() => filterPoints(points, filter), [points, filter]);
   const shown = found.slice(0, shownAtMost);
   const at = Math.min(active, shown.length - 1);
+  useEffect(() => {
+    // Wherever it was chosen, it is seen here too.
+    list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
+  }, [chosen, points]);
   const walk = (to: number): void => {
     const next = Math.max(0, Math.min(to, shown.length - 1));
     setActive(next);

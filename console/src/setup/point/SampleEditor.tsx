@@ -100,9 +100,9 @@ export function SampleEditor({ message, error, onMessage, onShow }: SampleEditor
             setRefused(null);
           }}
         >
-          The sign-in again
+          Made-up sign-in
         </Button>
-        <Button loading={reading} title="Ctrl Enter" onClick={show}>
+        <Button variant="light" loading={reading} title="Ctrl Enter" onClick={show}>
           Use this sample
         </Button>
       </div>

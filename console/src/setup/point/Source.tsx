@@ -53,17 +53,16 @@ export function Source({ message, error, onMessage, children }: SourceProps) {
             )}
           </span>
         )}
-        {elsewhere && !changing && place === "sample" ? null : (
+        {elsewhere ? null : (
           <button
             type="button"
             className={styles.action}
             aria-expanded={open}
-            disabled={elsewhere}
             onClick={() => {
               setChanging(!changing);
             }}
           >
-            {place === "recent" ? (open ? "Back to the message" : "Another one") : open ? "Back to the message" : "Edit the sample"}
+            {open ? "Back to the message" : place === "recent" ? "Another one" : "Edit the sample"}
           </button>
         )}
       </div>
@@ -80,7 +79,7 @@ export function Source({ message, error, onMessage, children }: SourceProps) {
       ) : (
         <SampleEditor
           message={message}
-          error={changing || message.kind !== "recent" ? error : null}
+          error={message.kind === "recent" ? null : error}
           onMessage={onMessage}
           onShow={() => {
             setChanging(false);

@@ -63,7 +63,7 @@ function Bench({ value, onChange, onClose }: WorkbenchProps) {
   const problem = list.error ?? recent.error;
   return (
     <div className={styles.panes}>
-      <section className={styles.left} aria-label="Point">
+      <section className={styles.left} aria-label="What the point finds">
         <PointInput
           label="Point"
           value={value}
