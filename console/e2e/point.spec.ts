@@ -282,6 +282,22 @@ test("reads down one column on a narrow screen", async ({ page }) => {
   await expect(bench.locator("mark")).toHaveText("north");
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
   expect(await bench.evaluate((dialog) => dialog.scrollWidth <= dialog.clientWidth + 1)).toBe(true);
+  // Choosing moves the list of points below, not the page away from the message.
+  const points = bench.getByRole("listbox", { name: "Points of this message" });
+  const scrolled = (): Promise<number> =>
+    points.evaluate((list) => {
+      let sum = 0;
+      for (let around = list.parentElement; around !== null; around = around.parentElement) {
+        sum += around.scrollTop;
+      }
+      return sum;
+    });
+  expect(await scrolled()).toBe(0);
+  await inMessage(bench, "phone").click();
+  await expect(bench.locator("mark")).toHaveText("phone");
+  await expect(points.getByRole("option", { selected: true })).toContainText("property kind");
+  expect(await points.evaluate((list) => list.scrollTop)).toBeGreaterThan(0);
+  expect(await scrolled()).toBe(0);
 });
 
 /** One request through the demo's node. */

@@ -5,6 +5,7 @@ import { Menu, Portal } from "@mantine/core";
 import { memo, type MouseEvent, useEffect, useMemo, useRef, useState } from "react";
 import { bytes } from "../../ui/format";
 import { visible } from "../../ui/visible";
+import { bringIntoSight } from "./bringIntoSight";
 import type { SeenPoint } from "./listed";
 import styles from "./Message.module.css";
 import { type Here, type Part, pointsAt, type Segment, segments, type Side } from "./placed";
@@ -30,7 +31,7 @@ export function MessageView({ sides, points, selections, chosen, stale, onChoose
   const [clicked, setClicked] = useState<Clicked | undefined>();
   useEffect(() => {
     // What was chosen is brought into sight; what is in sight stays where it is.
-    scroller.current?.querySelector("mark")?.scrollIntoView({ block: "nearest" });
+    bringIntoSight(scroller.current, scroller.current?.querySelector("mark"));
   }, [selections]);
 
   const parts = useMemo(() => new Map((sides ?? []).flatMap((side) => partsOf(side)).map((part) => [part.key, part])), [sides]);

@@ -5,6 +5,7 @@ import { IconKey, IconSearch } from "@tabler/icons-react";
 import { type KeyboardEvent, useDeferredValue, useEffect, useId, useMemo, useRef, useState } from "react";
 import { exactly } from "../../ui/format";
 import { visible } from "../../ui/visible";
+import { bringIntoSight } from "./bringIntoSight";
 import { filterPoints, type SeenPoint } from "./listed";
 import styles from "./Point.module.css";
 
@@ -30,12 +31,12 @@ export function PointList({ points, truncated, chosen, loading, onChoose }: Poin
   const at = Math.min(active, shown.length - 1);
   useEffect(() => {
     // Wherever it was chosen, it is seen here too.
-    list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
+    bringIntoSight(list.current, list.current?.querySelector("[aria-selected=true]"));
   }, [chosen, points]);
   const walk = (to: number): void => {
     const next = Math.max(0, Math.min(to, shown.length - 1));
     setActive(next);
-    list.current?.children.item(next)?.scrollIntoView({ block: "nearest" });
+    bringIntoSight(list.current, list.current?.children.item(next));
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const steps: ReadonlyMap<string, number> = new Map([["ArrowDown", 1], ["ArrowUp", -1], ["PageDown", 10], ["PageUp", -10]]);
