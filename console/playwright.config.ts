@@ -27,7 +27,7 @@ export default defineConfig({
     {
       name: "desktop",
       testMatch: "*.spec.ts",
-      testIgnore: ["phone.spec.ts", "parameters.spec.ts"],
+      testIgnore: ["phone.spec.ts", "parameters.spec.ts", "point.spec.ts"],
       dependencies: ["first run"],
       use: { storageState: signedIn, viewport: { width: 1440, height: 900 } },
     },
@@ -40,7 +40,7 @@ export default defineConfig({
     {
       // Changes what groups sessions, so it comes after everything that looks at them.
       name: "policy",
-      testMatch: "parameters.spec.ts",
+      testMatch: ["parameters.spec.ts", "point.spec.ts"],
       dependencies: ["desktop", "phone"],
       use: { storageState: signedIn, viewport: { width: 1280, height: 800 } },
     },
