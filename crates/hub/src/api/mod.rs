@@ -26,3 +26,4 @@ pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod status;
 pub(crate) mod time;
+pub(crate) mod try_out;
