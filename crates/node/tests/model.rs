@@ -93,7 +93,7 @@ const MORE_MASKS: [&str; 5] = [
     "request > header X-API-KEY",
 ];
 
-fn scope() -> impl Strategy<Value = Value> {
+fn scope() -> BoxedStrategy<Value> {
     let some = |entries: Vec<&'static str>| {
         let most = entries.len().min(2);
         prop_oneof![3 => Just(Vec::new()), 1 => subsequence(entries, 1..=most)]
@@ -107,21 +107,21 @@ fn scope() -> impl Strategy<Value = Value> {
     let scope = lists.prop_map(|(applications, hosts, paths, methods)| {
         json!({"applications": applications, "hosts": hosts, "paths": paths, "methods": methods})
     });
-    prop_oneof![2 => Just(json!({})), 1 => scope]
+    prop_oneof![2 => Just(json!({})), 1 => scope].boxed()
 }
 
-fn parameter() -> impl Strategy<Value = Value> {
+fn parameter() -> BoxedStrategy<Value> {
     let with = prop_oneof![4 => Just(Vec::new()), 1 => subsequence(KEYS.to_vec(), 1..=2)];
     let namespace = prop_oneof![4 => Just(Value::Null), 1 => select(vec!["n", "m"]).prop_map(Value::from)];
-    (select(KEYS.to_vec()), with, namespace, scope(), prop::bool::weighted(0.85)).prop_map(
-        |(point, with, namespace, scope, group)| match group {
+    (select(KEYS.to_vec()), with, namespace, scope(), prop::bool::weighted(0.85))
+        .prop_map(|(point, with, namespace, scope, group)| match group {
             true => json!({"point": point, "with": with, "namespace": namespace, "scope": scope, "group": true}),
             false => json!({"point": point, "scope": scope}),
-        },
-    )
+        })
+        .boxed()
 }
 
-fn document() -> impl Strategy<Value = Value> {
+fn document() -> BoxedStrategy<Value> {
     let applications = json!([
         {"id": "admin", "hosts": ["*.shop.example", "shop.example"], "paths": ["/admin", "/**/login"]},
         {"id": "shop", "hosts": ["*.shop.example"]},
@@ -129,16 +129,18 @@ fn document() -> impl Strategy<Value = Value> {
     let masked = select([&KEYS[..], &MORE_MASKS[..]].concat());
     let mask = (masked, scope()).prop_map(|(point, scope)| json!({"point": point, "scope": scope}));
     let analysed = prop_oneof![5 => Just(json!({})), 1 => scope()];
-    (vec(parameter(), 0..8), vec(mask, 0..3), analysed).prop_map(move |(mut parameters, masks, analysed)| {
-        for (number, parameter) in parameters.iter_mut().enumerate() {
-            parameter["name"] = json!(format!("key {number}"));
-        }
-        json!({"applications": applications, "analysed": analysed, "masks": masks, "parameters": parameters})
-    })
+    (vec(parameter(), 0..8), vec(mask, 0..3), analysed)
+        .prop_map(move |(mut parameters, masks, analysed)| {
+            for (number, parameter) in parameters.iter_mut().enumerate() {
+                parameter["name"] = json!(format!("key {number}"));
+            }
+            json!({"applications": applications, "analysed": analysed, "masks": masks, "parameters": parameters})
+        })
+        .boxed()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, max_global_rejects: 4_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, max_global_rejects: 4_000, ..ProptestConfig::default() })]
 
     #[test]
     fn the_stages_decide_what_the_rules_say(document in document(), exchanges in vec(traffic::exchange(), 1..12)) {

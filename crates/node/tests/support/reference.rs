@@ -144,7 +144,7 @@ impl<'d> Reference<'d> {
         let header = String::from_utf8_lossy(&header).trim().to_owned();
         let (scheme, credentials) = header.split_once(' ').unwrap_or(("", &header));
         let credentials = credentials.trim();
-        let is_one_word = !credentials.contains([' ', '"', ',']) && is_identifier(header.as_bytes());
+        let is_one_word = !credentials.contains([' ', '"', ',']) && !is_placeholder(header.as_bytes());
         let is_jwt = is_one_word && credentials.starts_with("ey") && credentials.split('.').count() == 3;
         let is_basic = scheme.eq_ignore_ascii_case("basic");
         let session = |namespace, parts: &[Vec<u8>]| Some(self.key.session(namespace, parts));
@@ -246,10 +246,15 @@ impl Case<'_> {
     }
 }
 
-/// Neither empty, nor too long, nor what programs write for a value they do not have.
-fn is_identifier(value: &[u8]) -> bool {
+/// What programs write for a value they do not have.
+fn is_placeholder(value: &[u8]) -> bool {
     let word = String::from_utf8_lossy(value).trim().to_lowercase();
-    !matches!(&*word, "" | "null" | "bearer" | "undefined") && value.len() <= LONGEST
+    matches!(&*word, "" | "null" | "bearer" | "undefined")
+}
+
+/// Neither empty, nor too long, nor a placeholder.
+fn is_identifier(value: &[u8]) -> bool {
+    !is_placeholder(value) && value.len() <= LONGEST
 }
 
 fn is_host(pattern: &str, exchange: &Exchange) -> bool {

@@ -15,15 +15,16 @@ use threadline_model::{
 };
 
 /// Values that are the same in several places, and some that do not work.
-fn value() -> impl Strategy<Value = String> {
+fn value() -> BoxedStrategy<String> {
     prop_oneof![
         10 => select(vec!["aaa", "AAA", "b", "7"]).prop_map(str::to_owned),
         1 => select(vec!["", "null", "a b"]).prop_map(str::to_owned),
         1 => Just("x".repeat(9_000)),
     ]
+    .boxed()
 }
 
-fn json_value() -> impl Strategy<Value = serde_json::Value> {
+fn json_value() -> BoxedStrategy<serde_json::Value> {
     prop_oneof![
         6 => value().prop_map(serde_json::Value::from),
         1 => Just(json!(7)),
@@ -31,10 +32,11 @@ fn json_value() -> impl Strategy<Value = serde_json::Value> {
         1 => Just(json!({"id": "aaa"})),
         1 => Just(json!(["b", "aaa"])),
     ]
+    .boxed()
 }
 
 /// A body and the media type that is said of it.
-fn body() -> impl Strategy<Value = (CapturedBody, &'static str)> {
+fn body() -> BoxedStrategy<(CapturedBody, &'static str)> {
     const JSON: &str = "application/json";
     let document = || {
         (json_value(), json_value(), json_value())
@@ -55,9 +57,10 @@ fn body() -> impl Strategy<Value = (CapturedBody, &'static str)> {
             (CapturedBody::whole(form), "application/x-www-form-urlencoded")
         }),
     ]
+    .boxed()
 }
 
-fn authorization() -> impl Strategy<Value = String> {
+fn authorization() -> BoxedStrategy<String> {
     let jwt = (option::of(value()), option::of(value()), option::of(value())).prop_map(|(sid, iss, sub)| {
         let mut claims = serde_json::Map::new();
         for (name, value) in [("sid", sid), ("iss", iss), ("sub", sub)] {
@@ -73,6 +76,7 @@ fn authorization() -> impl Strategy<Value = String> {
         1 => value().prop_map(|user| format!("Basic {}", STANDARD.encode(format!("{user}:secret")))),
         1 => select(vec!["Bearer", "null", "Digest username=\"x\"", "Bearer a b"]).prop_map(str::to_owned),
     ]
+    .boxed()
 }
 
 fn headers(pairs: Vec<(&str, Option<String>)>) -> CapturedHeaders {
@@ -85,7 +89,7 @@ fn headers(pairs: Vec<(&str, Option<String>)>) -> CapturedHeaders {
     CapturedHeaders::new(headers)
 }
 
-fn request() -> impl Strategy<Value = Request> {
+fn request() -> BoxedStrategy<Request> {
     let path =
         select(vec!["/", "/api/login", "/api/x/1", "/api/x/1/2", "/admin", "//api/./y", "/API", "/a/../admin/z"]);
     let host =
@@ -100,58 +104,68 @@ fn request() -> impl Strategy<Value = Request> {
         option::weighted(0.8, select(vec!["agent", "other", ""])),
     );
     let first = (select(vec!["GET", "POST", "get"]), host, path, query);
-    (first, cookies, single, body()).prop_map(
-        |((method, host, path, (a, token, sid)), (php, cookie), (key, session, api, authorization, agent), body)| {
-            let field =
-                |name: &str, value: Option<String>| value.map(|value| format!("{name}={}", value.replace(' ', "+")));
-            let fields: Vec<String> =
-                [field("a", a), field("token", token), field("sid", sid)].into_iter().flatten().collect();
-            let target = if fields.is_empty() { path.to_owned() } else { format!("{path}?{}", fields.join("&")) };
-            let pair =
-                |name: &str, value: Option<String>| value.map(|value| format!("{name}={}", value.replace(' ', "")));
-            let pairs: Vec<String> = [pair("PHPSESSID", php), pair("sid", cookie)].into_iter().flatten().collect();
-            let (body, media_type) = body;
-            Request {
-                method: CapturedText::new(method),
-                scheme: Some(Scheme::Https),
-                version: None,
-                host: Some(CapturedText::new(host)),
-                target: CapturedText::new(target),
-                headers: headers(vec![
-                    ("host", Some(host.to_owned())),
-                    ("user-agent", agent.map(str::to_owned)),
-                    ("content-type", Some(media_type.to_owned())),
-                    ("cookie", (!pairs.is_empty()).then(|| pairs.join("; "))),
-                    ("x-key", key),
-                    ("x-session-id", session),
-                    ("x-api-key", api),
-                    ("authorization", authorization),
-                ]),
+    (first, cookies, single, body())
+        .prop_map(
+            |(
+                (method, host, path, (a, token, sid)),
+                (php, cookie),
+                (key, session, api, authorization, agent),
                 body,
-            }
-        },
-    )
+            )| {
+                let field = |name: &str, value: Option<String>| {
+                    value.map(|value| format!("{name}={}", value.replace(' ', "+")))
+                };
+                let fields: Vec<String> =
+                    [field("a", a), field("token", token), field("sid", sid)].into_iter().flatten().collect();
+                let target = if fields.is_empty() { path.to_owned() } else { format!("{path}?{}", fields.join("&")) };
+                let pair =
+                    |name: &str, value: Option<String>| value.map(|value| format!("{name}={}", value.replace(' ', "")));
+                let pairs: Vec<String> = [pair("PHPSESSID", php), pair("sid", cookie)].into_iter().flatten().collect();
+                let (body, media_type) = body;
+                Request {
+                    method: CapturedText::new(method),
+                    scheme: Some(Scheme::Https),
+                    version: None,
+                    host: Some(CapturedText::new(host)),
+                    target: CapturedText::new(target),
+                    headers: headers(vec![
+                        ("host", Some(host.to_owned())),
+                        ("user-agent", agent.map(str::to_owned)),
+                        ("content-type", Some(media_type.to_owned())),
+                        ("cookie", (!pairs.is_empty()).then(|| pairs.join("; "))),
+                        ("x-key", key),
+                        ("x-session-id", session),
+                        ("x-api-key", api),
+                        ("authorization", authorization),
+                    ]),
+                    body,
+                }
+            },
+        )
+        .boxed()
 }
 
-fn response() -> impl Strategy<Value = Response> {
+fn response() -> BoxedStrategy<Response> {
     let set = option::weighted(0.3, value());
-    (option::weighted(0.3, value()), set, body()).prop_map(|(token, set, (body, media_type))| Response {
-        status: 200,
-        version: None,
-        headers: headers(vec![
-            ("content-type", Some(media_type.to_owned())),
-            ("x-token", token),
-            ("set-cookie", set.map(|value| format!("sid={}; Path=/", value.replace(' ', "")))),
-        ]),
-        body,
-    })
+    (option::weighted(0.3, value()), set, body())
+        .prop_map(|(token, set, (body, media_type))| Response {
+            status: 200,
+            version: None,
+            headers: headers(vec![
+                ("content-type", Some(media_type.to_owned())),
+                ("x-token", token),
+                ("set-cookie", set.map(|value| format!("sid={}; Path=/", value.replace(' ', "")))),
+            ]),
+            body,
+        })
+        .boxed()
 }
 
 /// An exchange.
-pub(crate) fn exchange() -> impl Strategy<Value = Exchange> {
+pub(crate) fn exchange() -> BoxedStrategy<Exchange> {
     let client = option::weighted(0.9, select(vec!["192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"]));
-    (any::<[u8; 16]>(), client, request(), option::weighted(0.9, response())).prop_map(
-        |(id, client, request, response)| Exchange {
+    (any::<[u8; 16]>(), client, request(), option::weighted(0.9, response()))
+        .prop_map(|(id, client, request, response)| Exchange {
             id: ExchangeId::from_bytes(id),
             started: Timestamp::from_micros(1_795_435_200_000_000),
             duration_us: None,
@@ -163,6 +177,6 @@ pub(crate) fn exchange() -> impl Strategy<Value = Exchange> {
             response,
             sizes: Sizes::default(),
             outcome: Outcome::Completed,
-        },
-    )
+        })
+        .boxed()
 }
