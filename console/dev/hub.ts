@@ -36,7 +36,7 @@ function parameter(name: string, point: string, group: boolean, hashed: boolean,
     const [head, ...rest] = step.split(" ");
     return [(head ?? "").toUpperCase(), ...rest];
   });
-  return { name, point, point_json: [], breadcrumb, type, group, hashed, namespace: null };
+  return { name, point, point_json: [], breadcrumb, type, group, hashed, namespace: null, with: [], scope: {} };
 }
 
 export function fixtureHub(): Plugin {

@@ -23,6 +23,7 @@ const places: readonly (readonly [string, (page: Page) => Promise<void>])[] = [
       await page.getByRole("button", { name: "Add a parameter" }).click();
     },
   ],
+  ["keys", (page) => page.goto("/keys").then(() => expect(page.getByRole("region", { name: "Built-in set" })).toBeVisible())],
   ["status", (page) => page.goto("/system/status").then(() => expect(page.getByRole("heading", { name: "Store" })).toBeVisible())],
   ["tokens", (page) => page.goto("/system/tokens").then(() => expect(page.getByLabel("What for")).toBeVisible())],
   [

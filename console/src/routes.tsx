@@ -81,6 +81,12 @@ const parameters = createRoute({
   component: lazyRouteComponent(() => import("./setup/ParametersPage"), "ParametersPage"),
 });
 
+const keys = createRoute({
+  getParentRoute: () => inside,
+  path: "/keys",
+  component: lazyRouteComponent(() => import("./keys/KeysPage"), "KeysPage"),
+});
+
 const status = createRoute({
   getParentRoute: () => inside,
   path: "/system/status",
@@ -114,7 +120,7 @@ const reference = createRoute({
 const tree = root.addChildren([
   firstRun,
   signIn,
-  inside.addChildren([home, sessions.addChildren([session]), parameters, status, people, tokens, auditLog, reference]),
+  inside.addChildren([home, sessions.addChildren([session]), keys, parameters, status, people, tokens, auditLog, reference]),
 ]);
 
 export function makeRouter(queries: QueryClient) {

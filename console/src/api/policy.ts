@@ -1,12 +1,13 @@
 // The policy and its versions: read with their ETag, saved with If-Match.
 
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { FieldName } from "../filters/fields";
+import { type Range, rangeParameters } from "../filters/range";
 import { emptyScope, type Scope } from "../filters/search";
 import { api, body } from "./client";
 import { ApiProblem } from "./problem";
 import { facets } from "./queries";
-import type { ParameterInput, PointCheck, PolicyParameters } from "./types";
+import type { KeyReportList, ParameterInput, PointCheck, PolicyParameters } from "./types";
 
 /** The parameters with the tag that saving them needs. */
 export interface TaggedParameters {
@@ -34,6 +35,19 @@ export function checkPoint(point: string) {
     queryKey: ["policy", "point", point],
     queryFn: (): Promise<PointCheck> => body(api.POST("/api/v1/policy/points/check", { body: { point } })),
     staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Bars of a key's share over time. */
+const barsOfKeys = 64;
+
+/** How every rule that decides sessions did. */
+export function keyHealth(range: Range) {
+  return queryOptions({
+    queryKey: ["policy", "keys", range],
+    queryFn: (): Promise<KeyReportList> =>
+      body(api.GET("/api/v1/policy/keys", { params: { query: { ...rangeParameters(range), bars: barsOfKeys } } })),
+    placeholderData: keepPreviousData,
   });
 }
 

@@ -298,7 +298,7 @@ export interface paths {
         };
         /**
          * Read the policy
-         * @description Applications, analysed traffic, trusted proxies, masks and context parameters as one document. The ETag is needed to
+         * @description Applications, analysed traffic, masks and context parameters as one document. The ETag is needed to
          *     save changes.
          *
          *     Roles: admin, analyst, viewer, node.
@@ -410,6 +410,31 @@ export interface paths {
          *     Roles: admin, analyst, viewer.
          */
         post: operations["check_point"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try out a policy
+         * @description Puts recent exchanges, or those of an archive, in sessions by the policy that holds and by a draft, and describes both:
+         *     what each key decides, how many sessions there are and how large, which exchanges change session, and what to worry
+         *     about. Nothing is saved, stored or exported; values show as keyed hashes. Needs recent exchanges to be kept, or an
+         *     archive. One at a time; each is in the audit log.
+         *
+         *     Roles: admin.
+         */
+        post: operations["try_policy"];
         delete?: never;
         options?: never;
         head?: never;
@@ -769,11 +794,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /**
-         * @description A header in which a proxy says who the client is.
-         * @enum {string}
-         */
-        AddressHeader: "x-forwarded-for" | "forwarded" | "x-real-ip";
         /** @description An API token, without its secret. */
         ApiToken: {
             /** @description When it was made. */
@@ -1190,11 +1210,6 @@ export interface components {
              */
             sessions: number;
         };
-        /**
-         * @description A header in which a proxy says which host the client asked for.
-         * @enum {string}
-         */
-        HostHeader: "x-forwarded-host" | "forwarded";
         /** @description How often a key came out in one way. */
         KeyOutcome: {
             /**
@@ -1230,7 +1245,7 @@ export interface components {
             kind: string;
             /**
              * Format: int64
-             * @description Most exchanges that it decided for one session.
+             * @description Most exchanges of one of those sessions.
              */
             largest_session: number;
             /**
@@ -1238,6 +1253,11 @@ export interface components {
              * @description Client addresses of a session, on average.
              */
             mean_addresses_of_session: number;
+            /**
+             * Format: double
+             * @description Exchanges of a session, on average, whichever rule decided them.
+             */
+            mean_session: number;
             /**
              * Format: double
              * @description Sessions of a client address, on average.
@@ -1267,7 +1287,7 @@ export interface components {
             sessions: number;
             /**
              * Format: int64
-             * @description Sessions for which it decided one exchange only.
+             * @description Those of the sessions that have one exchange only.
              */
             single_sessions: number;
             /** @description What to worry about; empty when nothing is wrong. */
@@ -1387,8 +1407,12 @@ export interface components {
             namespace?: string | null;
             /** @description Where the value stands. */
             point: components["schemas"]["PointInput"];
+            /** @description Where the parameter is looked for. Left out: everywhere. */
+            scope?: components["schemas"]["ScopeDocument"];
             /** @description Whether the value names a user or a role. Left out: `none`. */
             type?: components["schemas"]["ParameterKind"];
+            /** @description Further points of a composite key, at most four. Left out: none. */
+            with?: components["schemas"]["PointInput"][];
         };
         /**
          * @description Whether a parameter's value names somebody.
@@ -1651,7 +1675,6 @@ export interface components {
             masks?: components["schemas"]["MaskDocument"][];
             /** @description Context parameters; their order is the order in which grouping keys are tried. */
             parameters: components["schemas"]["ParameterDocument"][];
-            trusted_proxies?: components["schemas"]["TrustedProxiesDocument"] | null;
         };
         /** @description The whole list as it is to be. */
         PolicyInput: {
@@ -1676,8 +1699,12 @@ export interface components {
             point: string;
             /** @description The same in the JSON spelling. */
             point_json: unknown[];
+            /** @description Where the parameter is looked for. */
+            scope: components["schemas"]["ScopeDocument"];
             /** @description Whether the value names a user or a role. */
             type: components["schemas"]["ParameterKind"];
+            /** @description Further points of a composite key, text spelling: all of them must have a value. */
+            with: string[];
         };
         /** @description The context parameters that hold now. */
         PolicyParameters: {
@@ -1705,6 +1732,34 @@ export interface components {
         PolicyToCheck: {
             /** @description The whole policy. */
             policy: components["schemas"]["PolicyDocument"];
+        };
+        /** @description A policy to try out. */
+        PolicyToTry: {
+            /**
+             * @description An HTTP Archive (HAR 1.2) to try it on, at most 16 MiB and the first 20,000 entries: the object itself, or its
+             *     text as a string. Left out: the exchanges that nodes keep.
+             */
+            har?: Record<string, never> | null;
+            /** @description The whole policy. */
+            policy: components["schemas"]["PolicyDocument"];
+        };
+        /** @description A draft beside the policy that holds. */
+        PolicyTried: {
+            /**
+             * Format: int64
+             * @description The version that the draft was compared with.
+             */
+            against: number;
+            /** @description What changes. */
+            changes: components["schemas"]["TriedChanges"];
+            /** @description By the policy that holds. */
+            current: components["schemas"]["TriedFigures"];
+            /** @description By the draft. */
+            draft: components["schemas"]["TriedFigures"];
+            /** @description The traffic that every figure stands on. */
+            sample: components["schemas"]["TriedSample"];
+            /** @description What to worry about in either, the policy that holds first; by the order of the keys. */
+            warnings: components["schemas"]["TriedWarning"][];
         };
         /** @description One saved version. */
         PolicyVersion: {
@@ -2152,16 +2207,178 @@ export interface components {
             /** @description Its point, text spelling. */
             point: string;
         };
-        /** @description Whose word about the client counts, as written by a person. */
-        TrustedProxiesDocument: {
-            /** @description Where the client's address is looked for, in order. Left out: `x-forwarded-for`. */
-            address_headers?: components["schemas"]["AddressHeader"][] | null;
-            /** @description Where the original host is looked for, in order. Left out: nowhere, only `Host` counts. */
-            host_headers?: components["schemas"]["HostHeader"][];
-            /** @description Networks (`10.0.0.0/8`) or single addresses. */
-            networks: string[];
-            /** @description Whether connections from these networks begin with the PROXY protocol, version 1 or 2. Default: no. */
-            proxy_protocol?: boolean;
+        /** @description What changes from the policy that holds to the draft. */
+        TriedChanges: {
+            /**
+             * Format: int64
+             * @description Of these, the ones that get another session.
+             */
+            changed: number;
+            /**
+             * Format: int64
+             * @description Exchanges that both policies analyse.
+             */
+            compared: number;
+            /** @description Some of those that change, at most 50, and 10 of those that go from one rule to one other. */
+            examples: components["schemas"]["TriedExchange"][];
+            /**
+             * Format: int64
+             * @description Exchanges that only the draft analyses.
+             */
+            newly_analysed: number;
+            /**
+             * Format: int64
+             * @description Exchanges that only the policy that holds analyses.
+             */
+            no_longer_analysed: number;
+        };
+        /** @description An exchange that changes session. What masks of either policy cover is replaced. */
+        TriedExchange: {
+            /** @description By the policy that holds. */
+            current: components["schemas"]["TriedSession"];
+            /** @description By the draft. */
+            draft: components["schemas"]["TriedSession"];
+            /** @description Identity of the exchange, a UUID. */
+            exchange_id: string;
+            /** @description The host; null when unknown. */
+            host: string | null;
+            /** @description The method. */
+            method: string;
+            /** @description The path without the query. */
+            path: string;
+            /** @description Start of the request. */
+            ts: components["schemas"]["Time"];
+        };
+        /** @description What a policy makes of the sample. */
+        TriedFigures: {
+            /** @description Client addresses of a session; of sessions with a known address. */
+            addresses_of_session: components["schemas"]["TriedSpread"];
+            /**
+             * Format: int64
+             * @description Exchanges in the analysis: the figures below stand on these.
+             */
+            analysed: number;
+            /**
+             * Format: int64
+             * @description Exchanges of the largest one.
+             */
+            largest_session: number;
+            /**
+             * Format: int64
+             * @description Exchanges that the policy leaves out of the analysis.
+             */
+            passed_by: number;
+            /** @description The grouping keys in their order, then the rules of the built-in set and the fallbacks that decide something. */
+            rules: components["schemas"]["TriedRule"][];
+            /**
+             * Format: int64
+             * @description Distinct sessions.
+             */
+            sessions: number;
+            /** @description Sessions of a client address. */
+            sessions_of_address: components["schemas"]["TriedSpread"];
+            /**
+             * Format: int64
+             * @description Sessions of one exchange.
+             */
+            single_sessions: number;
+            /**
+             * Format: int64
+             * @description Analysed exchanges of which a key may have been missed: a part was not captured, or is damaged.
+             */
+            uncertain: number;
+        };
+        /** @description How often a key came out in one way. */
+        TriedOutcome: {
+            /**
+             * Format: int64
+             * @description Exchanges.
+             */
+            exchanges: number;
+            /**
+             * @description `decided`, `absent`, `empty`, `masked`, `too_long`, `not_scalar`, `out_of_scope`, `unparsable`, `not_captured` or
+             *     `not_tried`.
+             */
+            outcome: string;
+        };
+        /** @description What one rule decides. */
+        TriedRule: {
+            /**
+             * Format: int64
+             * @description Exchanges that it decides.
+             */
+            exchanges: number;
+            /** @description A grouping key's name, a built-in rule's, or a fallback's. */
+            key: string;
+            /** @description `configured`, `builtin` or `fallback`. */
+            kind: string;
+            /** @description What becomes of a grouping key, most first; each analysed exchange is in one of them. Empty for other kinds. */
+            outcomes: components["schemas"]["TriedOutcome"][];
+            /**
+             * Format: int64
+             * @description Sessions that have such an exchange.
+             */
+            sessions: number;
+            /**
+             * Format: double
+             * @description Their share of the analysed exchanges, 0 to 1.
+             */
+            share: number;
+        };
+        /** @description The traffic that every figure stands on. */
+        TriedSample: {
+            /**
+             * Format: int64
+             * @description Exchanges that were looked at; under either policy some of them may pass by.
+             */
+            exchanges: number;
+            from: components["schemas"]["Time"] | null;
+            kept_since: components["schemas"]["Time"] | null;
+            /** @description `recent` or `har`. */
+            kind: string;
+            /** @description What the figures leave out or cannot know; null when nothing. */
+            note: string | null;
+            to: components["schemas"]["Time"] | null;
+        };
+        /** @description A session that an exchange is put in, and why. */
+        TriedSession: {
+            /** @description The rule that decides. */
+            key: string;
+            /** @description `configured`, `builtin` or `fallback`. */
+            kind: string;
+            /** @description 32 hexadecimal digits. */
+            session_id: string;
+            /** @description The keyed hash of the value; `…` of a fallback, which stands on facts of the exchange. */
+            value: string;
+        };
+        /** @description How many of one thing there are to each of another. */
+        TriedSpread: {
+            /**
+             * Format: double
+             * @description In the middle; 0 of none.
+             */
+            median: number;
+            /**
+             * Format: int64
+             * @description The most.
+             */
+            most: number;
+            /**
+             * Format: int64
+             * @description How many were counted for.
+             */
+            of: number;
+        };
+        /** @description Something to worry about. */
+        TriedWarning: {
+            /** @description The key. */
+            key: string;
+            /** @description `over_merging`, `over_splitting`, `client_chosen`, `never_works`, `masked` or `out_of_scope`. */
+            kind: string;
+            /** @description Whose key: `current` or `draft`. */
+            policy: string;
+            /** @description What was seen, with its figures and the threshold. */
+            reason: string;
         };
     };
     responses: never;
@@ -3056,6 +3273,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PointCheck"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    try_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyToTry"];
+            };
+        };
+        responses: {
+            /** @description Both policies side by side. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyTried"];
                 };
             };
             /** @description What went wrong (RFC 9457). */

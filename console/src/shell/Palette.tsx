@@ -26,7 +26,7 @@ const address = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*)(
 export function Palette() {
   const navigate = useNavigate();
   const [typed, setTyped] = useState("");
-  const go = (to: "/sessions" | "/setup/parameters" | "/system/status" | "/system/people" | "/system/tokens" | "/system/audit" | "/system/api"): (() => void) => {
+  const go = (to: "/sessions" | "/keys" | "/setup/parameters" | "/system/status" | "/system/people" | "/system/tokens" | "/system/audit" | "/system/api"): (() => void) => {
     return () => {
       void navigate({ to, search: emptySearch });
     };
@@ -42,6 +42,7 @@ export function Palette() {
   };
   const places: SpotlightActionData[] = [
     place("sessions", "Sessions", "who did what, newest first", IconTimeline, go("/sessions")),
+    place("keys", "Keys", "what decides sessions, and how well", IconKey, go("/keys")),
     place("parameters", "Parameters", "what makes a session: setup", IconAdjustmentsHorizontal, go("/setup/parameters")),
     place("status", "Status", "store, nodes, version", IconActivityHeartbeat, go("/system/status")),
     place("people", "People", "who may sign in", IconUsers, go("/system/people")),

@@ -6,6 +6,7 @@ import {
   IconActivityHeartbeat,
   IconAdjustmentsHorizontal,
   IconDeviceDesktop,
+  IconKey,
   IconLogout,
   IconMoon,
   IconSearch,
@@ -29,6 +30,10 @@ export function Rail() {
       <Link className={styles.place} to="/sessions" search={emptySearch} activeOptions={{ includeSearch: false }}>
         <IconTimeline size={20} stroke={1.6} aria-hidden />
         Sessions
+      </Link>
+      <Link className={styles.place} to="/keys" search={emptySearch} activeOptions={{ includeSearch: false }}>
+        <IconKey size={20} stroke={1.6} aria-hidden />
+        Keys
       </Link>
       <Link className={styles.place} to="/setup/parameters" search={emptySearch} activeOptions={{ includeSearch: false }}>
         <IconAdjustmentsHorizontal size={20} stroke={1.6} aria-hidden />

@@ -1,6 +1,6 @@
 //! Texts that are not UTF-8: which encoding one is in, and the same text in UTF-8. Formats are read in UTF-8 only.
 
-use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::scan::Stop;
 
@@ -9,6 +9,8 @@ use crate::scan::Stop;
 pub(crate) enum Charset {
     /// One of the Encoding Standard (WHATWG).
     Standard(&'static Encoding),
+    /// ISO-8859-1: each byte is the character of its number. Browsers read windows-1252 instead, XML parsers do not.
+    Latin1,
     /// UTF-32, which that has not.
     Utf32 { big: bool },
 }
@@ -18,7 +20,10 @@ impl Charset {
 
     /// By its name. `None` for one that is not known.
     pub(crate) fn named(label: &[u8]) -> Option<Self> {
-        Encoding::for_label_no_replacement(label).map(Self::Standard)
+        match Encoding::for_label_no_replacement(label)? {
+            encoding if encoding == WINDOWS_1252 && is_latin1(label) => Some(Self::Latin1),
+            encoding => Some(Self::Standard(encoding)),
+        }
     }
 
     /// The `charset` parameter of a Content-Type (RFC 9110, section 8.3.2), if it names one that is known.
@@ -125,6 +130,12 @@ impl Charset {
                     DecoderResult::Malformed(..) => Some(Stop::at(written, NOT_TEXT)),
                 }
             }
+            Self::Latin1 => {
+                decoded.resize(text.len().saturating_mul(2).min(most), 0);
+                let (read, written) = encoding_rs::mem::convert_latin1_to_utf8_partial(text, decoded);
+                decoded.truncate(written);
+                (read < text.len()).then(|| Stop::at(written, BEYOND))
+            }
             Self::Utf32 { big } => {
                 let (units, rest) = text.as_chunks::<4>();
                 for unit in units {
@@ -141,6 +152,24 @@ impl Charset {
             }
         }
     }
+}
+
+/// Whether a name of windows-1252 in the Encoding Standard is one of ISO-8859-1 (IANA's registry of character sets).
+fn is_latin1(label: &[u8]) -> bool {
+    const NAMES: [&str; 11] = [
+        "iso-8859-1",
+        "iso_8859-1",
+        "iso_8859-1:1987",
+        "iso8859-1",
+        "iso88591",
+        "iso-ir-100",
+        "latin1",
+        "l1",
+        "cp819",
+        "ibm819",
+        "csisolatin1",
+    ];
+    NAMES.iter().any(|name| label.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
 }
 
 /// The encoding that the declaration of an XML document names.
@@ -161,6 +190,7 @@ mod tests {
     fn label(found: Option<(Charset, usize)>) -> String {
         match found {
             None => "UTF-8".to_owned(),
+            Some((Charset::Latin1, start)) => format!("ISO-8859-1 {start}"),
             Some((Charset::Standard(encoding), start)) => format!("{} {start}", encoding.name()),
             Some((Charset::Utf32 { big }, start)) => format!("UTF-32 {big} {start}"),
         }
@@ -194,7 +224,8 @@ mod tests {
         let latin = Charset::named(b"latin1");
         for (text, declared, expected) in [
             (&b"{\"a\":1}"[..], latin, "UTF-8"),
-            (b"{\"a\":\"\xe9\"}", latin, "windows-1252 0"),
+            (b"{\"a\":\"\xe9\"}", latin, "ISO-8859-1 0"),
+            (b"{\"a\":\"\xe9\"}", Charset::named(b"cp1252"), "windows-1252 0"),
             (b"{\"a\":\"\xe9\"}", None, "UTF-8"),
             (b"{\0\"\0", latin, "UTF-16LE 0"),
             (b"\0\0\xfe\xff\0\0\0{", None, "UTF-32 true 4"),

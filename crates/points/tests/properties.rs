@@ -301,7 +301,10 @@ proptest! {
         exchange.request.body = CapturedBody::whole(damaged.clone());
         let part = extract_json(&exchange, &ways);
         if let [error] = part.parse_errors() {
-            prop_assert!(error.offset as usize <= damaged.len());
+            // A zero at its start makes it a text in UTF-16, in which places are counted in UTF-8.
+            let is_wide = damaged.iter().take(2).any(|byte| *byte == 0);
+            let longest = if is_wide { damaged.len() / 2 * 3 + 3 } else { damaged.len() };
+            prop_assert!(error.offset as usize <= longest);
             for (index, _) in ways.iter().enumerate() {
                 let (part, whole) = (part.get(index), whole.get(index));
                 // Inside a string or a number the damage belongs to the value; a bracket may cut a number short.

@@ -267,6 +267,14 @@ fn hostile_documents_take_time_and_memory_by_their_size() {
             "'>]><a>&f;&f;&f;&f;&f;&f;&f;&f;&f;&f;&f;&f;&f;&f;&f;&f;&f;</a>",
         ),
         many("<!DOCTYPE a [<!ENTITY % e ''>", "%e;", "]><a/>"),
+        many("<!DOCTYPE a [", "<!ATTLIST a k# CDATA ''>", &format!("]><a>{}</a>", "<a/>".repeat(10_000))),
+        many("<!DOCTYPE a [<!ATTLIST a ", "k# CDATA #IMPLIED ", &format!("]><a>{}</a>", "<a k1=''/>".repeat(5_000))),
+        many(&format!("<!DOCTYPE a [<!ATTLIST {} ", "a".repeat(30_000)), "k# ID 'x' ", ">]><a/>"),
+        many("<!DOCTYPE a [", "<!ATTLIST a# k NMTOKENS ' x  y '>", "]><a/>"),
+        many("<!DOCTYPE a [<!ELEMENT a ", "(", ">]><a/>"),
+        many("<!DOCTYPE a [<!ENTITY % e '", "<!ELEMENT a &#37;e; ANY>", "'>%e;]><a/>"),
+        many("<?xml version='1.1'?><a>", "\u{85}\r", "</a>"),
+        many("<?xml version='1.1'?><a>", "<b k='\u{2028}'/>", "</a>"),
         many("", "<a>", ""),
     ] {
         let mut scratch = Scratch::default();

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{AddressHeader, HostHeader, ParameterType};
+use crate::ParameterType;
 
 /// The whole of what an operator configures for the nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -18,9 +18,6 @@ pub struct PolicyDocument {
     /// Which traffic is analysed; the rest passes and is not exported. Left out: all.
     #[serde(default, skip_serializing_if = "ScopeDocument::is_everything")]
     pub analysed: ScopeDocument,
-    /// Whose word about the client counts. Left out: nobody's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trusted_proxies: Option<TrustedProxiesDocument>,
     /// Values that are cut before anything else looks at them. Left out: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub masks: Vec<MaskDocument>,
@@ -68,27 +65,6 @@ impl ScopeDocument {
     pub fn is_everything(&self) -> bool {
         *self == Self::default()
     }
-}
-
-/// Whose word about the client counts, as written by a person.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TrustedProxiesDocument {
-    /// Networks (`10.0.0.0/8`) or single addresses.
-    pub networks: Vec<String>,
-    /// Where the client's address is looked for, in order. Left out: `x-forwarded-for`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address_headers: Option<Vec<AddressHeader>>,
-    /// Where the original host is looked for, in order. Left out: nowhere, only `Host` counts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub host_headers: Vec<HostHeader>,
-    /// Whether connections from these networks begin with the PROXY protocol, version 1 or 2. Default: no.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub proxy_protocol: bool,
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 /// One mask as written by a person.
@@ -172,7 +148,6 @@ mod tests {
         for (wrong, names) in [
             (json!({"parameters": [], "mask": []}), "mask"),
             (json!({"parameters": [], "masks": [{"point": "request > uri", "scope": {"host": []}}]}), "host"),
-            (json!({"parameters": [], "trusted_proxies": {"networks": [], "address_headers": ["via"]}}), "via"),
             (json!({}), "parameters"),
             (json!({"parameters": [{"name": "a", "point": "request > method", "secret": true}]}), "secret"),
             (json!({"parameters": [{"name": "a", "point": "request > method", "type": "tenant"}]}), "tenant"),

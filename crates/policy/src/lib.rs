@@ -27,14 +27,12 @@ mod parameter;
 mod path;
 mod policy;
 mod scope;
-mod trusted;
 mod validation;
 
 pub use application::{Application, Applications, DEFAULT_APPLICATION};
 pub use difference::{PolicyChange, PolicyDifference};
 pub use document::{
     ApplicationDocument, MaskDocument, ParameterDocument, PointSpelling, PolicyDocument, ScopeDocument,
-    TrustedProxiesDocument,
 };
 pub use error::FieldError;
 pub use host::{Host, HostPattern};
@@ -43,7 +41,6 @@ pub use parameter::{Parameter, ParameterType};
 pub use path::{NormalPath, PathPattern};
 pub use policy::{Policy, Reach};
 pub use scope::{Location, Scope};
-pub use trusted::{AddressHeader, HostHeader, TrustedProxies};
 pub use validation::{
     MAXIMUM_APPLICATIONS, MAXIMUM_FURTHER_POINTS, MAXIMUM_MASKS, MAXIMUM_NAME_CHARACTERS, MAXIMUM_PARAMETERS,
     MAXIMUM_PATTERNS,

@@ -7,8 +7,7 @@ use threadline_points::{Bounds, Extracted, Plan, PlanError, Point};
 
 use crate::{
     Application, ApplicationDocument, Applications, FieldError, Location, Mask, MaskDocument, Parameter,
-    ParameterDocument, ParameterType, PointSpelling, PolicyDocument, Scope, ScopeDocument, TrustedProxies,
-    TrustedProxiesDocument,
+    ParameterDocument, ParameterType, PointSpelling, PolicyDocument, Scope,
 };
 
 /// A valid policy of one version. Immutable: a change makes another version.
@@ -17,7 +16,6 @@ pub struct Policy {
     version: u64,
     applications: Applications,
     analysed: Scope,
-    trusted_proxies: TrustedProxies,
     masks: Vec<Mask>,
     parameters: Vec<Parameter>,
     /// Of each mask the positions in [`Policy::points`] that it covers.
@@ -58,7 +56,6 @@ impl Reach {
 pub(crate) struct Parts {
     pub(crate) applications: Applications,
     pub(crate) analysed: Scope,
-    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) masks: Vec<Mask>,
     pub(crate) parameters: Vec<Parameter>,
 }
@@ -70,7 +67,6 @@ impl Policy {
             version: 0,
             applications: Applications::default(),
             analysed: Scope::default(),
-            trusted_proxies: TrustedProxies::default(),
             masks: Vec::new(),
             parameters: Vec::new(),
             covered: Vec::new(),
@@ -93,9 +89,8 @@ impl Policy {
     }
 
     fn of(version: u64, parts: Parts) -> Self {
-        let Parts { applications, analysed, trusted_proxies, masks, parameters } = parts;
-        let mut policy =
-            Self { version, applications, analysed, trusted_proxies, masks, parameters, covered: Vec::new() };
+        let Parts { applications, analysed, masks, parameters } = parts;
+        let mut policy = Self { version, applications, analysed, masks, parameters, covered: Vec::new() };
         policy.covered = policy.cover();
         policy
     }
@@ -150,11 +145,6 @@ impl Policy {
     /// Which traffic is analysed.
     pub fn analysed(&self) -> &Scope {
         &self.analysed
-    }
-
-    /// Whose word about the client counts.
-    pub fn trusted_proxies(&self) -> &TrustedProxies {
-        &self.trusted_proxies
     }
 
     /// The masks.
@@ -251,12 +241,11 @@ impl Policy {
     pub fn document(&self) -> PolicyDocument {
         PolicyDocument {
             applications: self.applications.list().iter().map(written_application).collect(),
-            analysed: written_scope(&self.analysed),
-            trusted_proxies: written_proxies(&self.trusted_proxies),
+            analysed: self.analysed.document(),
             masks: self
                 .masks
                 .iter()
-                .map(|mask| MaskDocument { point: written_point(&mask.point), scope: written_scope(&mask.scope) })
+                .map(|mask| MaskDocument { point: written_point(&mask.point), scope: mask.scope.document() })
                 .collect(),
             parameters: self.parameters.iter().filter(|one| !one.hidden).map(written_parameter).collect(),
         }
@@ -276,7 +265,7 @@ fn written_parameter(parameter: &Parameter) -> ParameterDocument {
         group: parameter.group,
         hashed: Some(parameter.hashed),
         namespace: parameter.namespace.clone(),
-        scope: written_scope(&parameter.scope),
+        scope: parameter.scope.document(),
     }
 }
 
@@ -291,22 +280,4 @@ fn written_application(application: &Application) -> ApplicationDocument {
         hosts: texts(&application.hosts),
         paths: texts(&application.paths),
     }
-}
-
-fn written_scope(scope: &Scope) -> ScopeDocument {
-    ScopeDocument {
-        applications: scope.application_ids.clone(),
-        hosts: texts(&scope.hosts),
-        paths: texts(&scope.paths),
-        methods: scope.methods.clone(),
-    }
-}
-
-fn written_proxies(trusted: &TrustedProxies) -> Option<TrustedProxiesDocument> {
-    (*trusted != TrustedProxies::default()).then(|| TrustedProxiesDocument {
-        networks: texts(&trusted.networks),
-        address_headers: Some(trusted.address_headers.clone()),
-        host_headers: trusted.host_headers.clone(),
-        proxy_protocol: trusted.proxy_protocol,
-    })
 }

@@ -2,7 +2,7 @@
 
 use threadline_model::{Exchange, Scheme};
 
-use crate::{Applications, Host, HostPattern, NormalPath, PathPattern};
+use crate::{Applications, Host, HostPattern, NormalPath, PathPattern, ScopeDocument};
 
 /// Where something applies. A list that is empty leaves its question open; of one that is not, one entry must match; all
 /// lists must.
@@ -47,6 +47,16 @@ impl Scope {
             && all(&self.hosts, &other.hosts, HostPattern::covers)
             && all(&self.paths, &other.paths, PathPattern::covers)
             && all(&self.methods, &other.methods, PartialEq::eq)
+    }
+
+    /// As written in a policy.
+    pub fn document(&self) -> ScopeDocument {
+        ScopeDocument {
+            applications: self.application_ids.clone(),
+            hosts: self.hosts.iter().map(ToString::to_string).collect(),
+            paths: self.paths.iter().map(ToString::to_string).collect(),
+            methods: self.methods.clone(),
+        }
     }
 
     /// In words, for people: `application shop, host *.shop.example, path /api or /v2`.

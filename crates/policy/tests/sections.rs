@@ -1,4 +1,4 @@
-//! Applications, analysed traffic, trusted proxies, masks, scopes and composite keys: what is accepted, what is refused
+//! Applications, analysed traffic, masks, scopes and composite keys: what is accepted, what is refused
 //! with which field, and what holds for an exchange.
 #![allow(clippy::unwrap_used)]
 
@@ -154,7 +154,6 @@ fn lists_are_bounded() {
     let errors = refused(json!({
         "applications": many(101, &|number| json!({"id": format!("a{number}"), "hosts": [format!("a{number}.example")]})),
         "masks": many(101, &|number| json!({"point": format!("request > query q{number}")})),
-        "trusted_proxies": {"networks": many(101, &|number| json!(format!("10.0.0.{number}")))},
         "analysed": {"hosts": many(101, &|number| json!(format!("h{number}.example")))},
     }));
     assert_eq!(
@@ -162,37 +161,9 @@ fn lists_are_bounded() {
         [
             "applications[100]: at most 100 applications are allowed, this is a list of 101",
             "analysed.hosts[100]: at most 100 hosts are allowed, this is a list of 101",
-            "trusted_proxies.networks[100]: at most 100 networks are allowed, this is a list of 101",
             "masks[100]: at most 100 masks are allowed, this is a list of 101",
         ]
     );
-}
-
-#[test]
-fn trusted_proxies_have_networks_and_each_header_once() {
-    assert_eq!(
-        refused(json!({"trusted_proxies": {"networks": []}})),
-        ["trusted_proxies.networks: name at least one network, or leave the section out"]
-    );
-    assert_eq!(
-        refused(json!({"trusted_proxies": {
-            "networks": ["10.0.0.0/33", "10.0.0.1"],
-            "address_headers": ["forwarded", "x-real-ip", "forwarded"],
-            "host_headers": ["x-forwarded-host", "x-forwarded-host"],
-        }})),
-        [
-            "trusted_proxies.networks[0]: is not a network such as 10.0.0.0/8, or an address",
-            "trusted_proxies.address_headers[2]: stands twice",
-            "trusted_proxies.host_headers[1]: stands twice",
-        ]
-    );
-    let headers = |document: Value| {
-        let trusted = accepted(json!({ "trusted_proxies": document })).trusted_proxies().clone();
-        trusted.address_headers.iter().map(|header| header.as_str()).collect::<Vec<_>>().join(" ")
-    };
-    assert_eq!(headers(json!({"networks": ["10.0.0.0/8"]})), "x-forwarded-for");
-    assert_eq!(headers(json!({"networks": ["10.0.0.0/8"], "proxy_protocol": true})), "");
-    assert_eq!(headers(json!({"networks": ["10.0.0.0/8"], "address_headers": []})), "");
 }
 
 #[test]
@@ -273,7 +244,6 @@ fn changes_read_as_sentences() {
     let after = accepted(json!({
         "applications": [{"id": "b", "paths": ["/b"]}, {"id": "a", "name": "A", "hosts": ["a.example", "aa.example"]}, {"id": "d", "paths": ["/d"]}],
         "analysed": {"applications": ["a"], "hosts": ["*.example"]},
-        "trusted_proxies": {"networks": ["10.0.0.0/8"], "proxy_protocol": true},
         "masks": [{"point": "request > query a", "scope": {"applications": ["b"]}}, {"point": "request > query b", "scope": {"methods": ["POST"]}}],
         "parameters": [{"name": "k", "point": "request > query k", "with": ["request > query l"], "group": true, "scope": {"paths": ["/x", "/y"]}}],
     }));
@@ -287,8 +257,6 @@ fn changes_read_as_sentences() {
             "added application `d` (any host; /d) at position 3",
             "moved application `b` from position 2 to 1",
             "changed analysed from everywhere to application a, host *.example",
-            "changed trusted_proxies.networks from none to 10.0.0.0/8",
-            "changed trusted_proxies.proxy_protocol from no to yes",
             "removed the mask of request > query b (everywhere)",
             "added a mask of request > query b (method POST)",
             "changed with of `k` from nothing else to request > query l",

@@ -260,9 +260,11 @@ pub struct KeyFigures {
     pub exchanges: u64,
     /// Sessions that have such an exchange.
     pub sessions: u64,
-    /// Most exchanges that it decided for one session.
+    /// Exchanges of those sessions, whichever rule decided them.
+    pub exchanges_of_sessions: u64,
+    /// Most exchanges of one of those sessions.
     pub largest_session: u64,
-    /// Sessions for which it decided one exchange only.
+    /// Those of the sessions that have one exchange only.
     pub single_sessions: u64,
     /// Sessions of which no exchange in the range, whichever rule decided it, had a value that the API issued.
     pub never_issued_sessions: u64,

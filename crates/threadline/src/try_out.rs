@@ -62,13 +62,6 @@ impl threadline_hub::TryOut for Trier {
             threadline_node::TryOutError::Draft(cause) => TryOutError::Draft(cause.into()),
             other => TryOutError::Failed(other.into()),
         })?;
-        if current.trusted_proxies() != draft.trusted_proxies() {
-            notes.push(
-                "Client addresses are those found when the exchanges were captured: changed trusted proxies show in new \
-                 traffic only."
-                    .to_owned(),
-            );
-        }
         if tried.failed > 0 {
             notes.push(format!("{} exchanges could not be analysed and are in no figure.", tried.failed));
         }

@@ -261,6 +261,7 @@ async fn the_health_of_a_key_shows_what_it_decides_and_when_it_stops() {
     };
     let token = key("token");
     assert_eq!((token["exchanges"].as_u64(), token["sessions"].as_u64()), (Some(540), Some(4)));
+    assert_eq!(token["mean_session"].as_f64(), Some(135.0));
     assert_eq!((token["largest_session"].as_u64(), token["single_sessions"].as_u64()), (Some(135), Some(0)));
     assert_eq!(kinds(&token), ["stopped"], "{token}");
     assert_eq!(
@@ -275,5 +276,35 @@ async fn the_health_of_a_key_shows_what_it_decides_and_when_it_stops() {
     assert_eq!((nonce["exchanges"].as_u64(), nonce["single_sessions"].as_u64()), (Some(100), Some(100)));
     assert_eq!(kinds(&nonce), ["over_splitting", "client_chosen"], "{nonce}");
     assert_eq!(health["keys"][0]["key"], "token", "in the policy's order");
+    threadline.stop().await;
+}
+
+#[tokio::test]
+async fn saving_the_parameters_alone_keeps_the_rest_of_the_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let threadline = start(folder.path()).await;
+    let policy = json!({
+        "applications": [{"id": "shop", "hosts": ["api.shop.example"]}],
+        "masks": [{"point": "request > query pin"}],
+        "parameters": [{
+            "name": "cart", "point": "request > query cart", "with": ["request > query tenant"], "group": true,
+            "scope": {"applications": ["shop"]},
+        }],
+    });
+    let (status, saved) = save(&threadline, policy).await;
+    assert_eq!(status, 200, "{saved}");
+    let listed = threadline.get("/policy/parameters").await["parameters"].clone();
+    let row = |name: &str| {
+        let held = &listed[0];
+        json!({
+            "name": name, "point": held["point"], "type": held["type"], "group": held["group"], "hashed": held["hashed"],
+            "namespace": held["namespace"], "with": held["with"], "scope": held["scope"],
+        })
+    };
+    threadline.put_parameters(json!([row("basket")])).await;
+    let after = threadline.get("/policy").await;
+    let mut expected = saved["policy"].clone();
+    expected["parameters"][0]["name"] = "basket".into();
+    assert_eq!(after["policy"], expected);
     threadline.stop().await;
 }

@@ -66,9 +66,11 @@ pub(crate) struct KeyReport {
     exchanges: u64,
     /// Sessions that have such an exchange.
     sessions: u64,
-    /// Most exchanges that it decided for one session.
+    /// Exchanges of a session, on average, whichever rule decided them.
+    mean_session: f64,
+    /// Most exchanges of one of those sessions.
     largest_session: u64,
-    /// Sessions for which it decided one exchange only.
+    /// Those of the sessions that have one exchange only.
     single_sessions: u64,
     /// Sessions of which no exchange in the range had a value that the API issued.
     never_issued_sessions: u64,
@@ -194,6 +196,7 @@ fn report(
         kind: "configured".to_owned(),
         exchanges: 0,
         sessions: 0,
+        exchanges_of_sessions: 0,
         largest_session: 0,
         single_sessions: 0,
         never_issued_sessions: 0,
@@ -218,6 +221,7 @@ fn report(
     let mean = |sum: u64, of: u64| if of == 0 { 0.0 } else { sum as f64 / of as f64 };
     KeyReport {
         in_policy: key.is_some() || figures.kind != "configured",
+        mean_session: mean(figures.exchanges_of_sessions, figures.sessions),
         mean_addresses_of_session: mean(figures.addresses_of_sessions, figures.sessions),
         mean_sessions_of_address: mean(figures.addresses_of_sessions, figures.addresses),
         key: figures.key,

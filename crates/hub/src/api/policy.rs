@@ -90,6 +90,10 @@ pub(crate) struct PolicyParameter {
     /// Values of keys are equal only within one namespace; null is the one that all keys share.
     #[schema(required)]
     namespace: Option<String>,
+    /// Further points of a composite key, text spelling: all of them must have a value.
+    with: Vec<String>,
+    /// Where the parameter is looked for.
+    scope: ScopeDocument,
 }
 
 impl From<&Parameter> for PolicyParameter {
@@ -103,6 +107,8 @@ impl From<&Parameter> for PolicyParameter {
             group: parameter.group,
             hashed: parameter.hashed,
             namespace: parameter.namespace.clone(),
+            with: parameter.with.iter().map(ToString::to_string).collect(),
+            scope: parameter.scope.document(),
         }
     }
 }
@@ -172,6 +178,14 @@ pub(crate) struct ParameterInput {
     hashed: Option<bool>,
     /// Namespace of a grouping key. Left out or null: the one that all keys share.
     namespace: Option<String>,
+    /// Further points of a composite key, at most four. Left out: none.
+    #[serde(default)]
+    #[schema(required = false)]
+    with: Vec<PointInput>,
+    /// Where the parameter is looked for. Left out: everywhere.
+    #[serde(default)]
+    #[schema(required = false)]
+    scope: ScopeDocument,
 }
 
 /// The whole list as it is to be.
@@ -194,8 +208,8 @@ impl PolicyInput {
             group: input.group,
             hashed: input.hashed,
             namespace: input.namespace,
-            with: Vec::new(),
-            scope: ScopeDocument::default(),
+            with: input.with.into_iter().map(PointSpelling::from).collect(),
+            scope: input.scope,
         });
         PolicyDocument { parameters: parameters.collect(), ..base }
     }

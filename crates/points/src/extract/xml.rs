@@ -5,7 +5,7 @@ use crate::MessagePart;
 use crate::charset::Charset;
 use crate::scan::Stop;
 use crate::value_tree::ValueTree;
-use crate::xml::{self, Noted, XmlTree};
+use crate::xml::{self, Declaration, Noted, XmlTree};
 
 /// What is said of the encoding of a text.
 #[derive(Clone, Copy)]
@@ -93,8 +93,43 @@ impl<'e> Run<'e, '_> {
     }
 
     fn xml(&mut self, tree: &XmlTree, text: Text<'e, '_>, ending: Ending, part: &MessagePart) {
+        let declaration = Declaration::of(text.bytes());
+        match declaration.filter(|declaration| declaration.has_more_ends_of_line(text.bytes())) {
+            None => self.xml_in_lines(tree, text, declaration, ending, part),
+            Some(one) => {
+                let mut buffer = self.scratch.buffers().lend();
+                let (taken, ending) = self.decodable_part(text.bytes(), ending, part);
+                one.end_lines(taken, &mut buffer);
+                self.decodable -= buffer.len();
+                self.xml_in_lines(tree, Text::Decoded(&buffer), declaration, ending, part);
+                self.scratch.buffers().give_back(buffer);
+            }
+        }
+    }
+
+    /// As much of a text as may still be decoded, and how that ends.
+    fn decodable_part<'x>(&mut self, bytes: &'x [u8], ending: Ending, part: &MessagePart) -> (&'x [u8], Ending) {
+        match bytes.get(..self.decodable) {
+            Some(taken) if taken.len() < bytes.len() => {
+                self.report(part, "xml", taken.len(), "the bound on decoded bytes is reached");
+                (taken, Ending::Damaged)
+            }
+            _ => (bytes, ending),
+        }
+    }
+
+    /// XML whose ends of line are those of XML 1.0.
+    fn xml_in_lines(
+        &mut self,
+        tree: &XmlTree,
+        text: Text<'e, '_>,
+        declaration: Option<Declaration>,
+        ending: Ending,
+        part: &MessagePart,
+    ) {
         let mut notes = self.scratch.xml().lend();
-        let stop = xml::walk(tree, text.bytes(), ending.is_open(), &self.bounds, &mut self.decodable, &mut notes);
+        let (bytes, cut) = (text.bytes(), ending.is_open());
+        let stop = xml::walk(tree, bytes, declaration, cut, &self.bounds, &mut self.decodable, &mut notes);
         let missing = match stop {
             None => ending.missing(),
             Some(Stop { ended: true, .. }) if ending.is_open() => ending.missing(),

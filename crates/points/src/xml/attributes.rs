@@ -1,11 +1,11 @@
-//! The attributes of a tag: their values as section 3.3.3 of XML 1.0 says, without the types that a document type may
-//! declare.
+//! The attributes of a tag: their values as section 3.3.3 of XML 1.0 says, and those that the document type declares
+//! for tags that leave them out.
 
 use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use super::entities::Reference;
+use super::expansion::{is_special, tokens_of};
 use super::marks::{Marks, Noted, Place};
 use super::tokens::{Attribute, Attributes};
 use super::walk::Walk;
@@ -19,6 +19,16 @@ pub(super) struct Value<'x> {
     /// Where it stands in the document, if it stands there as it is.
     start: Option<usize>,
     pub(super) bytes: Cow<'x, [u8]>,
+}
+
+impl Value<'_> {
+    /// Leaves single spaces between tokens and none at the ends.
+    fn keep_tokens(&mut self) {
+        let tokens = tokens_of(&self.bytes);
+        if *tokens != *self.bytes {
+            *self = Value { start: None, bytes: Cow::Owned(tokens) };
+        }
+    }
 }
 
 impl Marks<'_> {
@@ -37,23 +47,42 @@ impl Marks<'_> {
 }
 
 impl<'x> Walk<'_, 'x> {
-    /// Reads the attributes of a tag, in a text that starts at `place`.
-    pub(super) fn attributes(&mut self, text: &'x str, place: Place) -> Result<Values<'x>, Stop> {
+    /// Reads the attributes of an element, in a text that starts at `place`. Those that it leaves out are added where
+    /// something may look at them.
+    pub(super) fn attributes(&mut self, element: &str, text: &'x str, place: Place) -> Result<Values<'x>, Stop> {
+        let list = self.lists.of(element);
         let mut attributes = Values::new();
+        if text.is_empty() && list.is_none() {
+            return Ok(attributes);
+        }
         for attribute in Attributes::new(text) {
             let attribute =
                 attribute.map_err(|position| Stop::at(place.at(position), "an attribute that is not well-formed"))?;
-            attributes.push((attribute.name, self.attribute(&attribute, place)?));
+            let mut value = self.attribute(&attribute, place)?;
+            if list.is_some_and(|list| list.has_tokens(attribute.name)) {
+                value.keep_tokens();
+            }
+            attributes.push((attribute.name, value));
         }
         let mut names: SmallVec<[&str; 8]> = attributes.iter().map(|(name, _)| *name).collect();
         names.sort_unstable();
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(Stop::at(place.at(0), "an attribute that stands twice"));
         }
+        if let Some(list) = list
+            && self.is_wanted()
+        {
+            for (name, value) in list.defaults() {
+                if names.binary_search(&name).is_err() {
+                    self.marks.charge(name.len() + value.len(), place.at(0))?;
+                    attributes.push((name, Value { start: None, bytes: Cow::Borrowed(value) }));
+                }
+            }
+        }
         Ok(attributes)
     }
 
-    /// The value of an attribute as section 3.3.3 says.
+    /// The value of an attribute as section 3.3.3 says, as if its type were CDATA.
     fn attribute(&mut self, attribute: &Attribute<'x>, place: Place) -> Result<Value<'x>, Stop> {
         let place = place.moved(attribute.offset);
         if !attribute.value.bytes().any(is_special) {
@@ -65,56 +94,7 @@ impl<'x> Walk<'_, 'x> {
             });
         }
         let mut value = Vec::new();
-        self.normalise(attribute.value, place, &mut value)?;
+        self.expansion.value(attribute.value, place, &mut self.marks, &mut value)?;
         Ok(Value { start: None, bytes: Cow::Owned(value) })
     }
-
-    fn normalise(&mut self, text: &'x str, place: Place, value: &mut Vec<u8>) -> Result<(), Stop> {
-        let mut position = 0;
-        while let Some(plain) = text.as_bytes()[position..].iter().position(|byte| is_special(*byte)) {
-            value.extend_from_slice(&text.as_bytes()[position..position + plain]);
-            position += plain;
-            let rest = &text[position..];
-            let at = place.at(position);
-            match rest.as_bytes()[0] {
-                b'<' => return Err(Stop::at(at, "< in an attribute")),
-                b'&' => {
-                    let end = rest.find(';').ok_or(Stop::at(at, "a reference without its end"))?;
-                    self.reference_in_attribute(&rest[1..end], at, value)?;
-                    position += end + 1;
-                }
-                b'\r' if place.is_document() && rest.starts_with("\r\n") => {
-                    value.push(b' ');
-                    position += 2;
-                }
-                _ => {
-                    value.push(b' ');
-                    position += 1;
-                }
-            }
-        }
-        value.extend_from_slice(&text.as_bytes()[position..]);
-        Ok(())
-    }
-
-    fn reference_in_attribute(&mut self, name: &str, at: usize, value: &mut Vec<u8>) -> Result<(), Stop> {
-        if self.entities.is_external(name) {
-            return Err(Stop::at(at, "an external entity in an attribute"));
-        }
-        match self.entities.resolve(name).map_err(|reason| Stop::at(at, reason))? {
-            Reference::Character(character) => value.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
-            Reference::Unread => value.extend_from_slice(["&", name, ";"].concat().as_bytes()),
-            Reference::Text(entity) => {
-                let text = self.enter(entity, at)?;
-                self.normalise(text, Place::Entity(self.outer), value)?;
-                self.open.pop();
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Stands for something else than itself in the value of an attribute.
-const fn is_special(byte: u8) -> bool {
-    matches!(byte, b'&' | b'<' | b'\t' | b'\n' | b'\r')
 }

@@ -1,25 +1,34 @@
-//! The document type declaration (XML 1.0, section 2.8): reads the entities of the internal subset. Other declarations
-//! are skipped, and nothing outside of the document is read.
-
-use std::borrow::Cow;
+//! The document type declaration (XML 1.0, section 2.8): reads the entities and the attribute lists of the internal
+//! subset, and whether the rest of it is well-formed. Nothing outside of the document is read.
 
 use smallvec::SmallVec;
 
-use super::entities::{Entities, Entity, character};
-use super::marks::Marks;
-use super::names::{is_blank, is_name, name_length};
-use super::walk::{ENTITIES_INSIDE, TOO_MANY_INSIDE};
+use super::cursor::{Cursor, External};
+use super::entities::{Entities, Entity};
+use super::expansion::{ENTITIES_INSIDE, Expansion, INSIDE_ITSELF, TOO_MANY_INSIDE, tokens_of};
+use super::grammar;
+use super::lists::AttributeLists;
+use super::marks::{Marks, Place};
+use super::names::is_name;
 use crate::scan::Stop;
 
 const NOT_WELL_FORMED: &str = "a document type that is not well-formed";
+const WRONG_VALUE: &str = "an entity value that is not well-formed";
+
+/// What a document declares.
+pub(super) struct Declared {
+    pub(super) entities: Entities,
+    pub(super) lists: AttributeLists,
+}
 
 /// Reads what stands between `<!DOCTYPE` and `>`, at `offset` in the document.
-pub(super) fn read(text: &str, offset: usize, entities: &mut Entities, marks: &mut Marks<'_>) -> Result<(), Stop> {
+pub(super) fn read(text: &str, offset: usize, declared: &mut Declared, marks: &mut Marks<'_>) -> Result<(), Stop> {
     let mut cursor = Cursor { text, position: 0 };
-    let subset = cursor.head(entities).map_err(|at| Stop::at(offset + at, NOT_WELL_FORMED))?;
-    let Some(start) = subset else { return Ok(()) };
-    let mut subset = Subset { entities, marks, open: SmallVec::new(), outer: None };
-    let mut cursor = Cursor { text, position: start };
+    let has_subset = head(&mut cursor, &mut declared.entities);
+    if !has_subset.ok_or(Stop::at(offset + cursor.position, NOT_WELL_FORMED))? {
+        return Ok(());
+    }
+    let mut subset = Subset { declared, marks, open: SmallVec::new(), outer: None };
     subset.declarations(&mut cursor, offset)?;
     let closed = cursor.accept("]");
     cursor.blanks();
@@ -30,92 +39,22 @@ pub(super) fn read(text: &str, offset: usize, entities: &mut Entities, marks: &m
     }
 }
 
-struct Cursor<'x> {
-    text: &'x str,
-    position: usize,
-}
-
-impl<'x> Cursor<'x> {
-    fn rest(&self) -> &'x str {
-        self.text.get(self.position..).unwrap_or_default()
+/// Skips what stands before the declarations; gives whether there are some.
+fn head(cursor: &mut Cursor<'_>, entities: &mut Entities) -> Option<bool> {
+    grammar::declared_name(cursor)?;
+    if cursor.blanks()
+        && let Some(external) = cursor.external()?
+    {
+        external.system?;
+        entities.set_incomplete();
+        cursor.blanks();
     }
-
-    fn blanks(&mut self) -> bool {
-        let blanks = self.rest().bytes().take_while(|byte| is_blank(*byte)).count();
-        self.position += blanks;
-        blanks > 0
-    }
-
-    fn accept(&mut self, word: &str) -> bool {
-        let accepted = self.rest().starts_with(word);
-        if accepted {
-            self.position += word.len();
-        }
-        accepted
-    }
-
-    fn name(&mut self) -> Option<&'x str> {
-        let (name, _) = self.rest().split_at(name_length(self.rest()));
-        self.position += name.len();
-        (!name.is_empty()).then_some(name)
-    }
-
-    /// What stands in quotes, and where.
-    fn literal(&mut self) -> Option<(&'x str, usize)> {
-        let quote = self.rest().bytes().next().filter(|byte| matches!(byte, b'"' | b'\''))?;
-        let length = memchr::memchr(quote, &self.rest().as_bytes()[1..])?;
-        let start = self.position + 1;
-        self.position = start + length + 1;
-        Some((&self.text[start..start + length], start))
-    }
-
-    /// Skips what ends with `end`; gives what stands before that.
-    fn until(&mut self, end: &str) -> Option<&'x str> {
-        let length = memchr::memmem::find(self.rest().as_bytes(), end.as_bytes())?;
-        let skipped = &self.rest()[..length];
-        self.position += length + end.len();
-        Some(skipped)
-    }
-
-    /// Up to the internal subset; gives where that starts.
-    ///
-    /// # Errors
-    /// Gives the place of the fault.
-    fn head(&mut self, entities: &mut Entities) -> Result<Option<usize>, usize> {
-        if !self.blanks() || self.name().is_none() {
-            return Err(self.position);
-        }
-        if self.blanks() && self.external().ok_or(self.position)?.is_some() {
-            entities.incomplete = true;
-            self.blanks();
-        }
-        if self.accept("[") {
-            return Ok(Some(self.position));
-        }
-        if self.rest().is_empty() { Ok(None) } else { Err(self.position) }
-    }
-
-    /// The system identifier of `SYSTEM "…"` or `PUBLIC "…" "…"`, if one of them stands here; the outer `None` when it
-    /// is not well-formed.
-    fn external(&mut self) -> Option<Option<&'x str>> {
-        if self.accept("PUBLIC") {
-            let public =
-                |character: char| character.is_ascii_alphanumeric() || " \r\n-'()+,./:=?;!*#@$_%".contains(character);
-            if !self.blanks() || !self.literal()?.0.chars().all(public) {
-                return None;
-            }
-        } else if !self.accept("SYSTEM") {
-            return Some(None);
-        }
-        if !self.blanks() {
-            return None;
-        }
-        self.literal().map(|(identifier, _)| Some(identifier))
-    }
+    let has_subset = cursor.accept("[");
+    (has_subset || cursor.rest().is_empty()).then_some(has_subset)
 }
 
 struct Subset<'s, 'm> {
-    entities: &'s mut Entities,
+    declared: &'s mut Declared,
     marks: &'s mut Marks<'m>,
     /// Parameter entities that are being read.
     open: SmallVec<[usize; 4]>,
@@ -125,8 +64,12 @@ struct Subset<'s, 'm> {
 
 impl Subset<'_, '_> {
     /// The place in the document of a place in a text that starts at `offset`.
-    fn place(&self, offset: usize, position: usize) -> usize {
-        self.outer.unwrap_or(offset + position)
+    fn place(&self, offset: usize, position: usize) -> Place {
+        self.outer.map_or(Place::Document(offset + position), Place::Entity)
+    }
+
+    fn at(&self, offset: usize, position: usize) -> usize {
+        self.place(offset, position).at(0)
     }
 
     /// Reads declarations up to what is none.
@@ -135,12 +78,8 @@ impl Subset<'_, '_> {
             cursor.blanks();
             let start = cursor.position;
             let read = if cursor.accept("%") {
-                let name = cursor.name().filter(|_| cursor.accept(";"));
-                match name {
-                    Some(name) => {
-                        self.parameter(name, self.place(offset, start))?;
-                        Some(())
-                    }
+                match cursor.name().filter(|_| cursor.accept(";")) {
+                    Some(name) => Some(self.parameter(name, self.at(offset, start))?),
                     None => None,
                 }
             } else if cursor.accept("<!--") {
@@ -153,73 +92,160 @@ impl Subset<'_, '_> {
                     .map(|_| ())
             } else if cursor.accept("<!ENTITY") {
                 self.entity(cursor, offset)?
-            } else if ["<!ELEMENT", "<!ATTLIST", "<!NOTATION"].iter().any(|word| cursor.accept(word)) {
-                other(cursor)
+            } else if cursor.accept("<!ATTLIST") {
+                self.attribute_list(cursor, offset)?
+            } else if cursor.accept("<!ELEMENT") {
+                grammar::element(cursor)
+            } else if cursor.accept("<!NOTATION") {
+                grammar::notation(cursor)
             } else {
                 return Ok(());
             };
-            if read.is_none() {
-                return Err(Stop::at(self.place(offset, start), NOT_WELL_FORMED));
+            if read.is_none() && !self.is_put_together(cursor, start) {
+                return Err(Stop::at(self.at(offset, start), NOT_WELL_FORMED));
             }
         }
     }
 
-    /// Reads the declarations in a parameter entity.
-    fn parameter(&mut self, name: &str, place: usize) -> Result<(), Stop> {
-        let Some((entity, text)) = self.entities.parameter(name) else {
-            self.entities.incomplete = true;
-            return Ok(());
+    /// Skips a declaration that starts at `start`, if parameter entities are a part of it: only a parameter entity may
+    /// hold such (section 2.8). It is not read.
+    fn is_put_together(&mut self, cursor: &mut Cursor<'_>, start: usize) -> bool {
+        let text = &cursor.text[start..];
+        if self.open.is_empty() || !text.starts_with("<!") || text.starts_with("<!--") {
+            return false;
+        }
+        cursor.position = start + 1;
+        let skipped = grammar::any(cursor) == Some(true);
+        if skipped {
+            self.declared.entities.set_uncertain();
+        }
+        skipped
+    }
+
+    /// Goes into a parameter entity and gives its text; `None` for one that is not read.
+    fn enter(&mut self, name: &str, at: usize) -> Result<Option<String>, Stop> {
+        let Some((entity, text)) = self.declared.entities.parameter(name) else {
+            self.declared.entities.set_uncertain();
+            return Ok(None);
         };
         if self.open.contains(&entity) {
-            return Err(Stop::at(place, "an entity inside itself"));
+            return Err(Stop::at(at, INSIDE_ITSELF));
         }
         if self.open.len() >= ENTITIES_INSIDE {
-            return Err(Stop::at(place, TOO_MANY_INSIDE));
+            return Err(Stop::at(at, TOO_MANY_INSIDE));
         }
         let text = text.to_owned();
-        self.marks.charge(text.len(), place)?;
-        let before = self.outer;
-        self.outer.get_or_insert(place);
+        self.marks.charge(text.len(), at)?;
         self.open.push(entity);
+        Ok(Some(text))
+    }
+
+    /// Reads the declarations in a parameter entity.
+    fn parameter(&mut self, name: &str, at: usize) -> Result<(), Stop> {
+        let Some(text) = self.enter(name, at)? else { return Ok(()) };
+        let before = self.outer;
+        self.outer.get_or_insert(at);
+        self.declared.entities.set_inside(true);
         let mut cursor = Cursor { text: &text, position: 0 };
         self.declarations(&mut cursor, 0)?;
         if !cursor.rest().is_empty() {
-            return Err(Stop::at(self.place(place, 0), NOT_WELL_FORMED));
+            return Err(Stop::at(at, NOT_WELL_FORMED));
         }
         self.open.pop();
         self.outer = before;
-        self.entities.incomplete = true;
+        self.declared.entities.set_inside(!self.open.is_empty());
         Ok(())
+    }
+
+    /// Reads `<!ATTLIST …>` after its first word; `None` when it is not well-formed.
+    fn attribute_list(&mut self, cursor: &mut Cursor<'_>, offset: usize) -> Result<Option<()>, Stop> {
+        let Some(element) = grammar::declared_name(cursor) else { return Ok(None) };
+        let outer = self.outer;
+        let Declared { entities, lists } = &mut *self.declared;
+        let mut list = (!entities.is_uncertain()).then(|| lists.declare(element));
+        loop {
+            let definition = match grammar::definition(cursor) {
+                Some(Some(definition)) => definition,
+                end => return Ok(end.map(|_| ())),
+            };
+            let Some(list) = &mut list else { continue };
+            let mut default = None;
+            if let Some((text, start)) = definition.default {
+                let place = outer.map_or(Place::Document(offset + start), Place::Entity);
+                let mut value = Vec::new();
+                Expansion::new(entities).value(text, place, self.marks, &mut value)?;
+                default = Some(if definition.has_tokens { tokens_of(&value) } else { value });
+            }
+            list.declare(definition.name, definition.has_tokens, default);
+        }
     }
 
     /// Reads `<!ENTITY …>` after its first word; `None` when it is not well-formed.
     fn entity(&mut self, cursor: &mut Cursor<'_>, offset: usize) -> Result<Option<()>, Stop> {
         let Some((name, is_parameter)) = entity_name(cursor) else { return Ok(None) };
-        let place = self.place(offset, cursor.position);
+        let at = self.at(offset, cursor.position);
         let entity = if let Some((value, start)) = cursor.literal() {
-            let Some(text) = replacement(value, self.open.is_empty()) else {
-                return Err(Stop::at(self.place(offset, start), "an entity value that is not well-formed"));
-            };
-            Entity::Internal(text.into())
+            let depth = self.open.len();
+            let mut text = String::with_capacity(value.len());
+            let is_whole = self.replacement(value, self.at(offset, start), &mut text)?;
+            self.open.truncate(depth);
+            is_whole.then(|| Entity::Internal(text.into()))
         } else {
-            let Some(Some(system)) = cursor.external() else { return Ok(None) };
+            let Some(Some(External { system: Some(system) })) = cursor.external() else { return Ok(None) };
             let blanks = cursor.blanks();
             if cursor.accept("NDATA") {
                 if !blanks || is_parameter || !cursor.blanks() || cursor.name().is_none() {
                     return Ok(None);
                 }
-                Entity::Unparsed(system.into())
+                Some(Entity::Unparsed(system.into()))
             } else {
-                Entity::External(system.into())
+                Some(Entity::External(system.into()))
             }
         };
-        cursor.blanks();
-        if !cursor.accept(">") {
+        if grammar::end(cursor).is_none() {
             return Ok(None);
         }
-        self.marks.entity(name, is_parameter, &entity, place, self.entities)?;
-        self.entities.declare(name, is_parameter, entity);
+        if let Some(entity) = entity {
+            self.marks.entity(name, is_parameter, &entity, at, &self.declared.entities)?;
+            if !self.declared.entities.is_uncertain() {
+                self.declared.entities.declare(name, is_parameter, entity);
+            }
+        }
         Ok(Some(()))
+    }
+
+    /// Adds the replacement text of an entity value (section 4.5): references to characters and to parameter entities
+    /// are resolved, the latter only within a parameter entity, others stay. Gives whether all of them were read.
+    fn replacement(&mut self, value: &str, at: usize, text: &mut String) -> Result<bool, Stop> {
+        let mut rest = value;
+        while let Some(special) = memchr::memchr3(b'&', b'%', b'\r', rest.as_bytes()) {
+            text.push_str(&rest[..special]);
+            rest = &rest[special..];
+            if let Some(after) = rest.strip_prefix('\r') {
+                // What stands in a parameter entity is by reference.
+                text.push(if self.open.is_empty() { '\n' } else { '\r' });
+                rest = if self.open.is_empty() { after.strip_prefix('\n').unwrap_or(after) } else { after };
+                continue;
+            }
+            let end = rest.find(';').ok_or(Stop::at(at, WRONG_VALUE))?;
+            let (reference, after) = (&rest[1..end], &rest[end + 1..]);
+            if let Some(number) = reference.strip_prefix('#').filter(|_| rest.starts_with('&')) {
+                text.push(self.declared.entities.character(number).ok_or(Stop::at(at, WRONG_VALUE))?);
+            } else if !is_name(reference) || (rest.starts_with('%') && self.open.is_empty()) {
+                return Err(Stop::at(at, WRONG_VALUE));
+            } else if rest.starts_with('&') {
+                text.push_str(&rest[..=end]);
+            } else {
+                let Some(inside) = self.enter(reference, at)? else { return Ok(false) };
+                if !self.replacement(&inside, at, text)? {
+                    return Ok(false);
+                }
+                self.open.pop();
+            }
+            rest = after;
+        }
+        text.push_str(rest);
+        Ok(true)
     }
 }
 
@@ -233,57 +259,4 @@ fn entity_name<'x>(cursor: &mut Cursor<'x>) -> Option<(&'x str, bool)> {
     }
     let name = cursor.name()?;
     cursor.blanks().then_some((name, is_parameter))
-}
-
-/// Skips a declaration after its first word. What it says does not matter to any point.
-fn other(cursor: &mut Cursor<'_>) -> Option<()> {
-    if !cursor.blanks() {
-        return None;
-    }
-    cursor.name()?;
-    loop {
-        let rest = cursor.rest();
-        let next = rest.bytes().position(|byte| matches!(byte, b'"' | b'\'' | b'>' | b'<'))?;
-        cursor.position += next;
-        match rest.as_bytes()[next] {
-            b'>' => {
-                cursor.position += 1;
-                return Some(());
-            }
-            b'<' => return None,
-            _ => cursor.literal().map(|_| ())?,
-        }
-    }
-}
-
-/// The replacement text of an entity value (section 4.5): character references are resolved, other references stay. A
-/// reference to a parameter entity may not stand in a value of the internal subset itself.
-fn replacement(value: &str, in_subset: bool) -> Option<Cow<'_, str>> {
-    if in_subset && value.contains('%') {
-        return None;
-    }
-    if memchr::memchr2(b'&', b'\r', value.as_bytes()).is_none() {
-        return Some(Cow::Borrowed(value));
-    }
-    let mut text = String::with_capacity(value.len());
-    let mut rest = value;
-    while let Some(special) = memchr::memchr2(b'&', b'\r', rest.as_bytes()) {
-        text.push_str(&rest[..special]);
-        rest = &rest[special..];
-        if let Some(after) = rest.strip_prefix('\r') {
-            text.push('\n');
-            rest = after.strip_prefix('\n').unwrap_or(after);
-            continue;
-        }
-        let end = rest.find(';')?;
-        let (reference, after) = (&rest[1..end], &rest[end + 1..]);
-        match reference.strip_prefix('#') {
-            Some(number) => text.push(character(number)?),
-            None if is_name(reference) => text.push_str(&rest[..=end]),
-            None => return None,
-        }
-        rest = after;
-    }
-    text.push_str(rest);
-    Some(Cow::Owned(text))
 }

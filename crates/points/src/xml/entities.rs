@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::declaration::{Declaration, Version};
 use super::names::{is_character, is_name};
 
 /// What a declared entity stands for.
@@ -27,19 +28,61 @@ pub(super) enum Reference {
 #[derive(Default)]
 pub(super) struct Entities {
     entities: Vec<Entity>,
+    /// Which of them a parameter entity declares.
+    declared_inside: Vec<bool>,
     general: HashMap<Box<str>, usize>,
     parameter: HashMap<Box<str>, usize>,
+    /// What the document says of itself.
+    declaration: Declaration,
     /// There may be declarations that are not read, so that a name that is not declared is no fault.
-    pub(super) incomplete: bool,
+    incomplete: bool,
+    /// A parameter entity is being read, in which a name that is not declared is no fault (section 4.1).
+    is_inside: bool,
+    /// Declarations do not count from here on: a parameter entity that is not read may have declared the same before
+    /// (section 5.1).
+    uncertain: bool,
 }
 
 impl Entities {
+    pub(super) fn new(declaration: Declaration) -> Self {
+        Self { declaration, ..Self::default() }
+    }
+
+    /// There are declarations in a parameter entity or outside of the document. A document that stands alone must
+    /// declare what it refers to nevertheless.
+    pub(super) fn set_incomplete(&mut self) {
+        self.incomplete = !self.declaration.standalone;
+    }
+
+    /// A parameter entity is being read from here on, or no more.
+    pub(super) fn set_inside(&mut self, is_inside: bool) {
+        self.is_inside = is_inside;
+        self.set_incomplete();
+    }
+
+    /// There is a parameter entity that is not read. In a document that stands alone it changes nothing.
+    pub(super) fn set_uncertain(&mut self) {
+        self.set_incomplete();
+        self.uncertain = !self.declaration.standalone;
+    }
+
+    /// Whether declarations do not count from here on.
+    pub(super) fn is_uncertain(&self) -> bool {
+        self.uncertain
+    }
+
+    /// The character of `&#NUMBER;` or `&#xNUMBER;`.
+    pub(super) fn character(&self, number: &str) -> Option<char> {
+        character(number, self.declaration.version)
+    }
+
     /// Keeps the first declaration of a name.
     pub(super) fn declare(&mut self, name: &str, is_parameter: bool, entity: Entity) {
         let names = if is_parameter { &mut self.parameter } else { &mut self.general };
         if !names.contains_key(name) {
             names.insert(name.into(), self.entities.len());
             self.entities.push(entity);
+            self.declared_inside.push(self.is_inside);
         }
     }
 
@@ -70,7 +113,7 @@ impl Entities {
     /// When it is no reference, or stands for what may not be referred to.
     pub(super) fn resolve(&self, name: &str) -> Result<Reference, &'static str> {
         if let Some(number) = name.strip_prefix('#') {
-            return character(number).map(Reference::Character).ok_or("a reference to no character");
+            return self.character(number).map(Reference::Character).ok_or("a reference to no character");
         }
         let predefined = match name {
             "lt" => '<',
@@ -79,17 +122,23 @@ impl Entities {
             "apos" => '\'',
             "quot" => '"',
             _ => {
-                return match self.general.get(name).map(|place| (*place, &self.entities[*place])) {
+                let place = self.general.get(name).copied().filter(|place| self.may_refer_to(*place));
+                return match place.map(|place| (place, &self.entities[place])) {
                     Some((place, Entity::Internal(_))) => Ok(Reference::Text(place)),
                     Some((_, Entity::External(_))) => Ok(Reference::Unread),
                     Some((_, Entity::Unparsed(_))) => Err("a reference to what is no XML"),
                     None if !is_name(name) => Err("not a reference"),
-                    None if self.incomplete => Ok(Reference::Unread),
+                    None if self.incomplete || self.is_inside => Ok(Reference::Unread),
                     None => Err("an entity that is not declared"),
                 };
             }
         };
         Ok(Reference::Character(predefined))
+    }
+
+    /// A document that stands alone may not refer to what a parameter entity declares (section 4.1).
+    fn may_refer_to(&self, place: usize) -> bool {
+        !self.declaration.standalone || self.is_inside || !self.declared_inside[place]
     }
 
     /// Whether a reference to this name would be to a document elsewhere.
@@ -98,8 +147,7 @@ impl Entities {
     }
 }
 
-/// The character of `&#NUMBER;` or `&#xNUMBER;`.
-pub(super) fn character(number: &str) -> Option<char> {
+fn character(number: &str, version: Version) -> Option<char> {
     let (digits, radix) = match number.strip_prefix('x') {
         Some(digits) => (digits, 16),
         None => (number, 10),
@@ -107,5 +155,5 @@ pub(super) fn character(number: &str) -> Option<char> {
     // `from_str_radix` would take a sign.
     let valid = !digits.is_empty() && digits.bytes().all(|byte| char::from(byte).is_digit(radix));
     let code = if valid { u32::from_str_radix(digits, radix).ok()? } else { return None };
-    char::from_u32(code).filter(|character| is_character(*character))
+    char::from_u32(code).filter(|character| is_character(*character, version))
 }

@@ -1,8 +1,23 @@
-//! Characters and names of XML 1.0 (fifth edition, sections 2.2 and 2.3).
+//! Characters and names of XML 1.0 (fifth edition) and 1.1 (sections 2.2 and 2.3; names are the same in both).
 
-/// Where the first character stands that no XML document may hold; `text` has no other faults.
-pub(super) fn forbidden(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
+use super::declaration::Version;
+
+/// Where the first character stands that no document of this version may hold; `text` has no other faults.
+pub(super) fn forbidden(text: &str, version: Version) -> Option<usize> {
+    let found = forbidden_in_both(text.as_bytes());
+    match version {
+        Version::One => found,
+        Version::OnePointOne => restricted(&text.as_bytes()[..found.unwrap_or(text.len())]).or(found),
+    }
+}
+
+/// Where the first control character from U+007F to U+009F stands, but NEL: XML 1.1 allows them as references only.
+fn restricted(bytes: &[u8]) -> Option<usize> {
+    memchr::memchr2_iter(0x7f, 0xc2, bytes)
+        .find(|start| bytes[*start] == 0x7f || matches!(bytes.get(start + 1), Some(0x80..=0x84 | 0x86..=0x9f)))
+}
+
+fn forbidden_in_both(bytes: &[u8]) -> Option<usize> {
     let control = bytes.iter().position(|byte| *byte < 0x20 && !is_blank(*byte));
     // U+FFFE and U+FFFF.
     let most = control.unwrap_or(bytes.len());
@@ -12,8 +27,12 @@ pub(super) fn forbidden(text: &str) -> Option<usize> {
 }
 
 /// Whether a character reference may stand for it.
-pub(super) fn is_character(character: char) -> bool {
-    !matches!(character, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+pub(super) fn is_character(character: char, version: Version) -> bool {
+    match character {
+        '\0' | '\u{fffe}' | '\u{ffff}' => false,
+        '\u{1}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' => version == Version::OnePointOne,
+        _ => true,
+    }
 }
 
 /// White space.
@@ -35,6 +54,11 @@ pub(super) fn name_length(text: &str) -> usize {
     if !text.starts_with(starts_name) {
         return 0;
     }
+    token_length(text)
+}
+
+/// How many bytes of a name token `text` begins with: a name that any of its characters may begin.
+pub(super) fn token_length(text: &str) -> usize {
     text.find(|character| !continues_name(character)).unwrap_or(text.len())
 }
 

@@ -123,7 +123,7 @@ pub(super) struct Attribute<'x> {
     pub(super) offset: usize,
 }
 
-/// The attributes in a start tag, or what is written like them in a declaration. Gives the place of the first fault.
+/// The attributes in a start tag, or what is written like them in the XML declaration. Gives the place of the first fault.
 pub(super) struct Attributes<'x> {
     text: &'x str,
     position: usize,
@@ -186,32 +186,4 @@ impl<'x> Iterator for Attributes<'x> {
         }
         Some(attribute.ok_or(fault))
     }
-}
-
-/// Whether a declaration is well-formed (section 2.8): version, then encoding, then standalone. `text` stands between
-/// `<?` and `?>`.
-pub(super) fn is_declaration(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix("xml") else { return false };
-    let mut next = 0;
-    for attribute in Attributes::new(rest) {
-        let Ok(Attribute { name, value, .. }) = attribute else { return false };
-        let (place, valid) = match name {
-            "version" => {
-                let minor = value.strip_prefix("1.").unwrap_or_default();
-                (0, !minor.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit()))
-            }
-            "encoding" => {
-                let rest = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-                (1, value.starts_with(|first: char| first.is_ascii_alphabetic()) && value.bytes().all(rest))
-            }
-            "standalone" => (2, matches!(value, "yes" | "no")),
-            _ => return false,
-        };
-        // The version stands first and is never left out.
-        if !valid || place < next || (next == 0 && place != 0) {
-            return false;
-        }
-        next = place + 1;
-    }
-    next > 0
 }

@@ -3,34 +3,39 @@
 use smallvec::SmallVec;
 
 use super::attributes::Values;
-use super::doctype;
+use super::declaration::Declaration;
+use super::doctype::{self, Declared};
 use super::entities::{Entities, Reference};
+use super::expansion::Expansion;
+use super::lists::AttributeLists;
 use super::marks::{Content, Marks, Noted, Place};
 use super::names::{is_blank_text, is_name};
 use super::namespaces::Namespaces;
-use super::tokens::{Kind, Token, Tokens, is_declaration};
+use super::tokens::{Kind, Token, Tokens};
 use super::tree::{Name, XmlTree};
 use crate::scan::Stop;
 use crate::value_tree::Positions;
 
-/// Most entities inside each other.
-pub(super) const ENTITIES_INSIDE: usize = 16;
-pub(super) const TOO_MANY_INSIDE: &str = "the bound on entities inside each other is reached";
-
-/// Walks a document that starts at `base`. `deepest` is the bound on elements inside each other.
-pub(super) fn document(text: &str, base: usize, deepest: usize, mut marks: Marks<'_>) -> Result<(), Stop> {
+/// Walks a document that starts at `base` with this declaration. `deepest` is the bound on elements inside each other.
+pub(super) fn document(
+    text: &str,
+    base: usize,
+    declaration: Option<Declaration>,
+    deepest: usize,
+    mut marks: Marks<'_>,
+) -> Result<(), Stop> {
     let mut tokens = Tokens::new(text, base);
-    let mut entities = Entities::default();
+    let entities = Entities::new(declaration.unwrap_or_default());
+    let mut declared = Declared { entities, lists: AttributeLists::default() };
     let place = Place::Document(base);
-    let root = prolog(&mut tokens, &mut entities, &mut marks, place)?;
+    let root = prolog(&mut tokens, declaration.is_some(), &mut declared, &mut marks, place)?;
     let mut walk = Walk {
         marks,
-        entities: &entities,
+        expansion: Expansion::new(&declared.entities),
+        lists: &declared.lists,
         frames: vec![Frame { at: SmallVec::from_slice(&[XmlTree::ROOT]), ..Frame::default() }],
         depth: 0,
         deepest,
-        open: SmallVec::new(),
-        outer: 0,
         namespaces: Namespaces::default(),
     };
     walk.token(&root, place)?;
@@ -47,10 +52,12 @@ pub(super) fn document(text: &str, base: usize, deepest: usize, mut marks: Marks
     }
 }
 
-/// Reads what stands before the root element, and gives its start tag.
+/// Reads what stands before the root element, and gives its start tag. `is_declared` says that the document starts with
+/// a declaration that is well-formed.
 fn prolog<'x>(
     tokens: &mut Tokens<'x>,
-    entities: &mut Entities,
+    is_declared: bool,
+    declared: &mut Declared,
     marks: &mut Marks<'_>,
     place: Place,
 ) -> Result<Token<'x>, Stop> {
@@ -62,7 +69,7 @@ fn prolog<'x>(
         match token.kind {
             Kind::Start | Kind::Empty => return Ok(token),
             Kind::Text if is_blank_text(token.text.as_bytes()) => {}
-            Kind::Declaration if token.start == 0 && is_declaration(token.text) => {
+            Kind::Declaration if token.start == 0 && is_declared => {
                 marks.instruction(&root, &token, place)?;
             }
             Kind::Declaration => return fault("an XML declaration that is not well-formed"),
@@ -71,7 +78,7 @@ fn prolog<'x>(
             Kind::DocumentType if has_type => return fault("a second document type"),
             Kind::DocumentType => {
                 has_type = true;
-                doctype::read(token.text, place.at(token.offset), entities, marks)?;
+                doctype::read(token.text, place.at(token.offset), declared, marks)?;
             }
             Kind::EndOfInput => return Err(tokens.ended()),
             Kind::Text | Kind::CharacterData | Kind::Reference => return fault(OUTSIDE),
@@ -97,22 +104,25 @@ struct Frame<'x> {
 /// A walk through the root element.
 pub(super) struct Walk<'t, 'x> {
     pub(super) marks: Marks<'t>,
-    pub(super) entities: &'x Entities,
+    pub(super) expansion: Expansion<'x>,
+    pub(super) lists: &'x AttributeLists,
     /// The document, and the wanted elements that are open; as many as points are long at most.
     frames: Vec<Frame<'x>>,
     /// How many elements are open.
     depth: usize,
     deepest: usize,
-    /// Entities that are being read, and where the outermost of them is referred to.
-    pub(super) open: SmallVec<[usize; ENTITIES_INSIDE]>,
-    pub(super) outer: usize,
     namespaces: Namespaces<'x>,
 }
 
 impl<'x> Walk<'_, 'x> {
+    /// Whether the innermost open element is wanted.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.depth + 1 == self.frames.len()
+    }
+
     /// The frame of the innermost open element, if that is wanted.
     fn frame(&mut self) -> Option<&mut Frame<'x>> {
-        if self.depth + 1 == self.frames.len() { self.frames.last_mut() } else { None }
+        if self.is_wanted() { self.frames.last_mut() } else { None }
     }
 
     /// Takes a token of a text that starts at `place`.
@@ -161,13 +171,13 @@ impl<'x> Walk<'_, 'x> {
     /// A reference in the content of an element. `start` is where it stands in its text.
     fn reference(&mut self, name: &str, place: Place, start: usize) -> Result<(), Stop> {
         let at = place.at(start);
-        match self.entities.resolve(name).map_err(|reason| Stop::at(at, reason))? {
+        match self.expansion.entities.resolve(name).map_err(|reason| Stop::at(at, reason))? {
             Reference::Character(character) => self.held(character.encode_utf8(&mut [0; 4])),
             Reference::Unread => self.held(&["&", name, ";"].concat()),
             Reference::Text(entity) => {
-                let text = self.enter(entity, at)?;
+                let text = self.expansion.enter(entity, at, &mut self.marks)?;
                 self.entity(text)?;
-                self.open.pop();
+                self.expansion.leave();
             }
         }
         Ok(())
@@ -181,26 +191,9 @@ impl<'x> Walk<'_, 'x> {
         }
     }
 
-    /// Goes into an entity that is referred to at `at`.
-    pub(super) fn enter(&mut self, entity: usize, at: usize) -> Result<&'x str, Stop> {
-        if self.open.contains(&entity) {
-            return Err(Stop::at(at, "an entity inside itself"));
-        }
-        if self.open.len() >= ENTITIES_INSIDE {
-            return Err(Stop::at(at, TOO_MANY_INSIDE));
-        }
-        let text = self.entities.text(entity);
-        self.marks.charge(text.len(), at)?;
-        if self.open.is_empty() {
-            self.outer = at;
-        }
-        self.open.push(entity);
-        Ok(text)
-    }
-
     /// Reads the replacement text of an entity as content. It closes what it opens.
     fn entity(&mut self, text: &'x str) -> Result<(), Stop> {
-        let place = Place::Entity(self.outer);
+        let place = Place::Entity(self.expansion.outer);
         // quick-xml would drop a byte order mark, which is a character here.
         let marked = text.strip_prefix('\u{feff}').map_or(0, |_| '\u{feff}'.len_utf8());
         let (mark, text) = text.split_at(marked);
@@ -208,7 +201,7 @@ impl<'x> Walk<'_, 'x> {
         let depth = self.depth;
         let mut tokens = Tokens::new(text, 0);
         loop {
-            let token = tokens.next().map_err(|stop| Stop::at(self.outer, stop.reason))?;
+            let token = tokens.next().map_err(|stop| Stop::at(self.expansion.outer, stop.reason))?;
             if token.kind == Kind::EndOfInput {
                 break;
             }
@@ -217,7 +210,7 @@ impl<'x> Walk<'_, 'x> {
         if self.depth == depth {
             Ok(())
         } else {
-            Err(Stop::at(self.outer, "an entity that does not close what it opens"))
+            Err(Stop::at(self.expansion.outer, "an entity that does not close what it opens"))
         }
     }
 
@@ -231,7 +224,7 @@ impl<'x> Walk<'_, 'x> {
         if self.depth >= self.deepest {
             return Err(Stop::at(at, "nested too deeply"));
         }
-        let attributes = self.attributes(rest, place.moved(end))?;
+        let attributes = self.attributes(name, rest, place.moved(end))?;
         let parent = self.frame().map(|frame| {
             frame.has_elements = true;
             frame.at.clone()

@@ -32,21 +32,22 @@ fn figures(connection: &Connection, source: &str, parameters: &Parameters) -> Re
            SELECT session_key AS key, session_key_kind AS kind, session_id, client_ip, count(*) AS exchanges, \
              bool_or(session_value_origin = 'issued') AS issued \
            FROM {source} GROUP BY ALL), \
-         issued AS (SELECT session_id FROM counted GROUP BY session_id HAVING bool_or(issued)), \
+         whole AS (\
+           SELECT session_id, sum(exchanges) AS total, bool_or(issued) AS issued FROM counted GROUP BY session_id), \
          by_session AS (\
            SELECT key, kind, session_id, sum(exchanges) AS exchanges, count(client_ip) AS addresses \
            FROM counted GROUP BY ALL), \
          of_sessions AS (\
            SELECT key, kind, sum(exchanges)::UBIGINT AS exchanges, count(*) AS sessions, \
-             max(exchanges)::UBIGINT AS largest, count(*) FILTER (WHERE exchanges = 1) AS single, \
-             count(*) FILTER (WHERE session_id NOT IN (SELECT session_id FROM issued)) AS never_issued, \
+             sum(total)::UBIGINT AS total, max(total)::UBIGINT AS largest, \
+             count(*) FILTER (WHERE total = 1) AS single, count(*) FILTER (WHERE NOT issued) AS never_issued, \
              max(addresses) AS most_addresses, sum(addresses)::UBIGINT AS all_addresses \
-           FROM by_session GROUP BY ALL), \
+           FROM by_session JOIN whole USING (session_id) GROUP BY ALL), \
          by_address AS (\
            SELECT key, kind, client_ip, count(*) AS sessions FROM counted WHERE client_ip IS NOT NULL GROUP BY ALL), \
          of_addresses AS (\
            SELECT key, kind, count(*) AS addresses, max(sessions) AS most_sessions FROM by_address GROUP BY ALL) \
-         SELECT key, kind, exchanges, sessions, largest, single, never_issued, coalesce(addresses, 0), \
+         SELECT key, kind, exchanges, sessions, total, largest, single, never_issued, coalesce(addresses, 0), \
            most_addresses, all_addresses, coalesce(most_sessions, 0) \
          FROM of_sessions LEFT JOIN of_addresses USING (key, kind) ORDER BY exchanges DESC, key, kind"
     );
@@ -59,13 +60,14 @@ fn figures(connection: &Connection, source: &str, parameters: &Parameters) -> Re
             kind: row.get(1)?,
             exchanges: row.get(2)?,
             sessions: row.get(3)?,
-            largest_session: row.get(4)?,
-            single_sessions: row.get(5)?,
-            never_issued_sessions: row.get(6)?,
-            addresses: row.get(7)?,
-            most_addresses_of_session: row.get(8)?,
-            addresses_of_sessions: row.get(9)?,
-            most_sessions_of_address: row.get(10)?,
+            exchanges_of_sessions: row.get(4)?,
+            largest_session: row.get(5)?,
+            single_sessions: row.get(6)?,
+            never_issued_sessions: row.get(7)?,
+            addresses: row.get(8)?,
+            most_addresses_of_session: row.get(9)?,
+            addresses_of_sessions: row.get(10)?,
+            most_sessions_of_address: row.get(11)?,
         });
     }
     Ok(figures)

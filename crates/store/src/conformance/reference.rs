@@ -122,6 +122,8 @@ pub(super) fn value(sample: &Sample, field: FacetField) -> Option<String> {
 
 /// How the rules that decide did.
 pub(super) fn key_health(rows: &[&Sample], range: TimeRange, bars: u16) -> KeyHealth {
+    let mut totals: BTreeMap<SessionId, u64> = BTreeMap::new();
+    rows.iter().for_each(|row| *totals.entry(row.session).or_default() += 1);
     let issued: BTreeSet<SessionId> = rows.iter().filter(|row| row.issued).map(|row| row.session).collect();
     let mut by_key: BTreeMap<(&str, &str), Vec<&Sample>> = BTreeMap::new();
     for row in rows {
@@ -129,22 +131,23 @@ pub(super) fn key_health(rows: &[&Sample], range: TimeRange, bars: u16) -> KeyHe
     }
     let mut keys: Vec<KeyFigures> = Vec::new();
     for ((key, kind), rows) in &by_key {
-        let mut exchanges: BTreeMap<SessionId, u64> = BTreeMap::new();
         let mut addresses: BTreeMap<SessionId, BTreeSet<IpAddr>> = BTreeMap::new();
         let mut sessions: BTreeMap<IpAddr, BTreeSet<SessionId>> = BTreeMap::new();
         for row in rows {
-            *exchanges.entry(row.session).or_default() += 1;
             if let Some(address) = row.client_ip {
                 addresses.entry(row.session).or_default().insert(address);
                 sessions.entry(address).or_default().insert(row.session);
             }
         }
+        let of_this: BTreeSet<SessionId> = rows.iter().map(|row| row.session).collect();
+        let exchanges: BTreeMap<SessionId, u64> = of_this.iter().map(|session| (*session, totals[session])).collect();
         let of_sessions = || addresses.values().map(|addresses| addresses.len() as u64);
         keys.push(KeyFigures {
             key: (*key).to_owned(),
             kind: (*kind).to_owned(),
             exchanges: rows.len() as u64,
             sessions: exchanges.len() as u64,
+            exchanges_of_sessions: exchanges.values().sum(),
             largest_session: exchanges.values().copied().max().unwrap_or_default(),
             single_sessions: exchanges.values().filter(|count| **count == 1).count() as u64,
             never_issued_sessions: exchanges.keys().filter(|session| !issued.contains(session)).count() as u64,
