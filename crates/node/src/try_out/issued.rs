@@ -1,6 +1,8 @@
 //! Whether the API issued the values of keys that look at requests only (SPEC G11): whether any of them stands in a
 //! response of the sample.
 
+use std::hash::BuildHasher as _;
+
 use threadline_model::{CapturedBody, CapturedHeaders, CapturedText, Exchange, Request, TlsFingerprints};
 use threadline_points::{ListBounds, list};
 
@@ -11,7 +13,11 @@ use crate::panics;
 
 /// Most responses that are looked through, whole and with everything that is packed in them: that costs a hundred times
 /// as much as grouping.
-const MAXIMUM_RESPONSES: usize = 1_000;
+const MAXIMUM_RESPONSES: u64 = 1_000;
+/// Most bytes of their bodies, as captured; what is compressed counts [`COMPRESSED`] times. A few seconds of work.
+const MAXIMUM_RESPONSE_BYTES: usize = 8 << 20;
+/// About what compressing saves.
+const COMPRESSED: usize = 8;
 /// How much of each is listed. Of longer values the beginning is no value.
 const LISTED: ListBounds = ListBounds { points: 500, value_bytes: 8 * 1024, levels: 16 };
 
@@ -38,23 +44,22 @@ pub(super) fn look_for(
             && key.rule.sessions.is_disjoint(&tally.issued)
     };
     let mut open: Vec<&KeyTally> = tally.keys.iter().filter(in_question).collect();
-    let mut responses = 0;
+    let (mut responses, mut bytes) = (0, 0);
     for exchange in exchanges {
-        if open.is_empty() || responses == MAXIMUM_RESPONSES as u64 {
+        if open.is_empty() || responses == MAXIMUM_RESPONSES || bytes >= MAXIMUM_RESPONSE_BYTES {
             break;
         }
         if (settings.is_stopped)() {
             return Err(TryOutError::Stopped);
         }
-        if exchange.response.is_none() || policy.reach(exchange).passes_by {
-            continue;
-        }
+        let Some(response) = exchange.response.as_ref().filter(|_| !policy.reach(exchange).passes_by) else { continue };
         responses += 1;
+        let times = if response.headers.first("content-encoding").is_some() { COMPRESSED } else { 1 };
+        bytes += response.body.as_bytes().len() * times;
         let _ = panics::contain(|| {
             let listed = list(&response_alone(exchange), &policy.masked_in(exchange), settings.bounds, LISTED);
             for point in &listed.points {
                 if let Some(value) = point.found.value().filter(|value| value.len() == point.bytes) {
-                    use std::hash::BuildHasher as _;
                     let value = tally.hasher.hash_one(value);
                     open.retain(|key| !key.parts.contains(&value));
                 }

@@ -1,3 +1,5 @@
+//! Figures, changes and warnings on exchanges made by hand.
+
 #![allow(clippy::unwrap_used)]
 
 use http::{HeaderMap, HeaderName, HeaderValue};
