@@ -1758,6 +1758,7 @@ export interface components {
             draft: components["schemas"]["TriedFigures"];
             /** @description The traffic that every figure stands on. */
             sample: components["schemas"]["TriedSample"];
+            stored: components["schemas"]["TriedStored"] | null;
             /** @description What to worry about in either, the policy that holds first; by the order of the keys. */
             warnings: components["schemas"]["TriedWarning"][];
         };
@@ -2351,6 +2352,26 @@ export interface components {
             /** @description The keyed hash of the value; `…` of a fallback, which stands on facts of the exchange. */
             value: string;
         };
+        /** @description What a rule decides of the stored exchanges. */
+        TriedShare: {
+            /**
+             * Format: int64
+             * @description Exchanges that it decides.
+             */
+            exchanges: number;
+            /** @description The rule's name; empty when unknown. */
+            key: string;
+            /**
+             * @description `configured`, `builtin`, `fallback`, or `unknown`: none of the draft's keys works, and whether the built-in set
+             *     does is not stored.
+             */
+            kind: string;
+            /**
+             * Format: double
+             * @description Their share of `exchanges`, 0 to 1.
+             */
+            share: number;
+        };
         /** @description How many of one thing there are to each of another. */
         TriedSpread: {
             /**
@@ -2368,6 +2389,25 @@ export interface components {
              * @description How many were counted for.
              */
             of: number;
+        };
+        /** @description Shares of the exchanges that are stored. */
+        TriedStored: {
+            /** @description By the policy that holds. */
+            current: components["schemas"]["TriedShare"][];
+            /** @description By the draft; empty when it cannot be told. */
+            draft: components["schemas"]["TriedShare"][];
+            /**
+             * Format: int64
+             * @description The exchanges in it that the version that holds has grouped: every share stands on these. Those of other versions
+             *     may have been exported with other parameters.
+             */
+            exchanges: number;
+            /** @description Why the draft's shares cannot be told from what is stored; null when they can. */
+            not_told: string | null;
+            /** @description What cannot be told from what is stored in any case. */
+            note: string;
+            /** @description The last 24 hours. */
+            range: components["schemas"]["Range"];
         };
         /** @description Something to worry about. */
         TriedWarning: {

@@ -145,6 +145,38 @@ async fn a_draft_is_tried_on_recent_traffic_and_then_does_what_was_shown() {
     assert_eq!(after["current"], after["draft"]);
     assert_eq!(after["draft"]["sessions"], before["draft"]["sessions"]);
 
+    // What is stored tells the shares of another order of the same parameters, and says when it cannot.
+    let parameters = draft()["parameters"].clone();
+    let fewer = json!({"parameters": [parameters[1].clone(), parameters[0].clone()]});
+    let stored = tried(&threadline, json!({"policy": fewer})).await["stored"].clone();
+    let shares = |shares: &Value| -> Vec<(String, String, u64)> {
+        let text = |share: &Value, name: &str| share[name].as_str().unwrap().to_owned();
+        let shares = shares.as_array().unwrap().iter();
+        shares.map(|one| (text(one, "kind"), text(one, "key"), one["exchanges"].as_u64().unwrap())).collect()
+    };
+    let share = |kind: &str, key: &str, exchanges| (kind.to_owned(), key.to_owned(), exchanges);
+    let fallback = share("fallback", &fallback, 3);
+    let key = |key, exchanges| share("configured", key, exchanges);
+    assert_eq!((&stored["exchanges"], &stored["not_told"]), (&json!(12), &Value::Null), "{stored}");
+    let held = [key("issued", 3), key("in query", 3), key("in body", 3), key("elsewhere", 0), fallback.clone()];
+    assert_eq!(shares(&stored["current"]), held);
+    let mut told = shares(&stored["draft"]);
+    told[2..].sort();
+    assert_eq!(told, [key("in query", 3), key("issued", 3), fallback, share("unknown", "", 3)]);
+    for (changed, reason) in [
+        (json!({"parameters": [{"name": "new", "point": "request > path 0", "group": true}]}), "`new` is no parameter"),
+        (
+            json!({"parameters": [{"name": "elsewhere", "point": "request > query other", "group": true}]}),
+            "is no parameter",
+        ),
+        (json!({"masks": [{"point": "request > query a"}], "parameters": parameters}), "masks differ"),
+        (json!({"analysed": {"paths": ["/orders"]}, "parameters": parameters}), "analysed traffic differ"),
+    ] {
+        let stored = tried(&threadline, json!({"policy": changed})).await["stored"].clone();
+        assert!(stored["not_told"].as_str().unwrap().contains(reason), "{stored}");
+        assert_eq!((&stored["draft"], shares(&stored["current"]).len()), (&json!([]), 5), "{stored}");
+    }
+
     // An archive of the same, in both spellings; nothing of it is kept.
     let entry = |method: &str, target: String, body: &str, answer: String| {
         json!({"startedDateTime": "2026-11-23T12:00:00Z",
@@ -181,7 +213,7 @@ async fn a_draft_is_tried_on_recent_traffic_and_then_does_what_was_shown() {
 
     let log = threadline.get("/audit?limit=100").await;
     let entries = log["entries"].as_array().unwrap().iter().filter(|entry| entry["action"] == "policy.tried");
-    assert_eq!(entries.clone().count(), 5);
+    assert_eq!(entries.clone().count(), 10);
     assert!(
         entries
             .clone()

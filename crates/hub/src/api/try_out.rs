@@ -19,6 +19,7 @@ use super::body::JsonBody;
 use super::policy::refused;
 use super::recent::ExchangeLine;
 use super::time::Time;
+use super::tried_stored::{self, TriedStored};
 use crate::database::audit;
 use crate::hub::Inner;
 use crate::policies::SaveError;
@@ -218,6 +219,9 @@ pub(crate) struct PolicyTried {
     changes: TriedChanges,
     /// What to worry about in either, the policy that holds first; by the order of the keys.
     warnings: Vec<TriedWarning>,
+    /// Shares over the stored exchanges of the last 24 hours, as far as they can be told; null for an archive.
+    #[schema(required)]
+    stored: Option<TriedStored>,
 }
 
 /// Says that nobody waits any more when it is dropped.
@@ -280,19 +284,24 @@ async fn tried(
     let against = current.version();
     let stop = StopWhenDropped(Arc::default());
     let (stopped, try_out) = (Arc::clone(&stop.0), Arc::clone(&hub.settings.try_out));
+    let (held, wanted) = (Arc::clone(&current), draft.clone());
     let running = tokio::task::spawn_blocking(move || {
-        let tried = try_out.try_out(&current, &draft, traffic, &|| stopped.load(Ordering::Relaxed));
+        let tried = try_out.try_out(&held, &wanted, traffic, &|| stopped.load(Ordering::Relaxed));
         drop(permit);
         tried
     });
     let slow = || Problem::unavailable("This took too long; keep fewer exchanges, or send a smaller archive.");
-    let TriedPolicy { exchanges, from, to, notes, current, draft, changes, warnings } =
-        match tokio::time::timeout(TIME_LIMIT, running).await {
-            Ok(Ok(Ok(tried))) => tried,
-            Ok(Ok(Err(error))) => return Err(problem(error)),
-            Ok(Err(failed)) => return Err(Problem::internal("try out the policy", &failed)),
-            Err(_) => return Err(slow()),
-        };
+    let tried = match tokio::time::timeout(TIME_LIMIT, running).await {
+        Ok(Ok(Ok(tried))) => tried,
+        Ok(Ok(Err(error))) => return Err(problem(error)),
+        Ok(Err(failed)) => return Err(Problem::internal("try out the policy", &failed)),
+        Err(_) => return Err(slow()),
+    };
+    let stored = match kind {
+        "recent" => Some(tried_stored::shares(hub, &current, &draft).await?),
+        _ => None,
+    };
+    let TriedPolicy { exchanges, from, to, notes, current, draft, changes, warnings } = tried;
     let detail = format!(
         "{kind}, {exchanges} exchanges, {} change session; {} sessions become {}",
         changes.changed, current.sessions, draft.sessions
@@ -313,6 +322,7 @@ async fn tried(
         draft,
         changes,
         warnings,
+        stored,
     })
 }
 

@@ -146,6 +146,11 @@ async fn what_came_of_it_states_its_sample_and_is_in_the_audit_log() {
         (&json!(0), &json!(4), &json!(2))
     );
 
+    let none = json!({"kind": "configured", "key": "token", "exchanges": 0, "share": 0.0});
+    assert_eq!((&tried["stored"]["exchanges"], &tried["stored"]["current"]), (&json!(0), &json!([])));
+    assert!(tried["stored"]["not_told"].as_str().unwrap().contains("`token` is no parameter"));
+    assert!(!tried["stored"]["draft"].as_array().unwrap().contains(&none), "what is not known is no zero");
+
     // An archive is handed on as it was sent, whichever way.
     let archive = "{\"log\": {\"entries\" : [ ]}, \"canary\":1.50}";
     let object = format!("{{\"policy\":{},\"har\":{archive}}}", valid());
