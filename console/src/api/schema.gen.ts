@@ -416,6 +416,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policy/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try out a policy
+         * @description Puts recent exchanges, or those of an archive, in sessions by the policy that holds and by a draft, and describes both:
+         *     what each key decides, how many sessions there are and how large, which exchanges change session, and what to worry
+         *     about. Nothing is saved, stored or exported; values show as keyed hashes. Needs recent exchanges to be kept, or an
+         *     archive. One at a time; each is in the audit log.
+         *
+         *     Roles: admin.
+         */
+        post: operations["try_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/policy/versions": {
         parameters: {
             query?: never;
@@ -1708,6 +1733,35 @@ export interface components {
             /** @description The whole policy. */
             policy: components["schemas"]["PolicyDocument"];
         };
+        /** @description A policy to try out. */
+        PolicyToTry: {
+            /**
+             * @description An HTTP Archive (HAR 1.2) to try it on, at most 16 MiB and the first 20,000 entries: the object itself, or its
+             *     text as a string. Left out: the exchanges that nodes keep.
+             */
+            har?: Record<string, never> | null;
+            /** @description The whole policy. */
+            policy: components["schemas"]["PolicyDocument"];
+        };
+        /** @description A draft beside the policy that holds. */
+        PolicyTried: {
+            /**
+             * Format: int64
+             * @description The version that the draft was compared with.
+             */
+            against: number;
+            /** @description What changes. */
+            changes: components["schemas"]["TriedChanges"];
+            /** @description By the policy that holds. */
+            current: components["schemas"]["TriedFigures"];
+            /** @description By the draft. */
+            draft: components["schemas"]["TriedFigures"];
+            /** @description The traffic that every figure stands on. */
+            sample: components["schemas"]["TriedSample"];
+            stored: components["schemas"]["TriedStored"] | null;
+            /** @description What to worry about in either, the policy that holds first; by the order of the keys. */
+            warnings: components["schemas"]["TriedWarning"][];
+        };
         /** @description One saved version. */
         PolicyVersion: {
             /** @description What changed against the version before, a sentence each. */
@@ -2153,6 +2207,218 @@ export interface components {
             outcome: string | null;
             /** @description Its point, text spelling. */
             point: string;
+        };
+        /** @description What changes from the policy that holds to the draft. */
+        TriedChanges: {
+            /**
+             * Format: int64
+             * @description Of these, the ones that get another session.
+             */
+            changed: number;
+            /**
+             * Format: int64
+             * @description Exchanges that both policies analyse.
+             */
+            compared: number;
+            /** @description Some of those that change, at most 50, and 10 of those that go from one rule to one other. */
+            examples: components["schemas"]["TriedExchange"][];
+            /**
+             * Format: int64
+             * @description Exchanges that only the draft analyses.
+             */
+            newly_analysed: number;
+            /**
+             * Format: int64
+             * @description Exchanges that only the policy that holds analyses.
+             */
+            no_longer_analysed: number;
+        };
+        /** @description An exchange that changes session. What masks of either policy cover is replaced. */
+        TriedExchange: {
+            /** @description By the policy that holds. */
+            current: components["schemas"]["TriedSession"];
+            /** @description By the draft. */
+            draft: components["schemas"]["TriedSession"];
+            /** @description Identity of the exchange, a UUID. */
+            exchange_id: string;
+            /** @description The host; null when unknown. */
+            host: string | null;
+            /** @description The method. */
+            method: string;
+            /** @description The path without the query. */
+            path: string;
+            /** @description Start of the request. */
+            ts: components["schemas"]["Time"];
+        };
+        /** @description What a policy makes of the sample. */
+        TriedFigures: {
+            /** @description Client addresses of a session; of sessions with a known address. */
+            addresses_of_session: components["schemas"]["TriedSpread"];
+            /**
+             * Format: int64
+             * @description Exchanges in the analysis: the figures below stand on these.
+             */
+            analysed: number;
+            /**
+             * Format: int64
+             * @description Exchanges of the largest one.
+             */
+            largest_session: number;
+            /**
+             * Format: int64
+             * @description Exchanges that the policy leaves out of the analysis.
+             */
+            passed_by: number;
+            /** @description The grouping keys in their order, then the rules of the built-in set and the fallbacks that decide something. */
+            rules: components["schemas"]["TriedRule"][];
+            /**
+             * Format: int64
+             * @description Distinct sessions.
+             */
+            sessions: number;
+            /** @description Sessions of a client address. */
+            sessions_of_address: components["schemas"]["TriedSpread"];
+            /**
+             * Format: int64
+             * @description Sessions of one exchange.
+             */
+            single_sessions: number;
+            /**
+             * Format: int64
+             * @description Analysed exchanges of which a key may have been missed: a part was not captured, or is damaged.
+             */
+            uncertain: number;
+        };
+        /** @description How often a key came out in one way. */
+        TriedOutcome: {
+            /**
+             * Format: int64
+             * @description Exchanges.
+             */
+            exchanges: number;
+            /**
+             * @description `decided`, `absent`, `empty`, `masked`, `too_long`, `not_scalar`, `out_of_scope`, `unparsable`, `not_captured` or
+             *     `not_tried`.
+             */
+            outcome: string;
+        };
+        /** @description What one rule decides. */
+        TriedRule: {
+            /**
+             * Format: int64
+             * @description Exchanges that it decides.
+             */
+            exchanges: number;
+            /** @description A grouping key's name, a built-in rule's, or a fallback's. */
+            key: string;
+            /** @description `configured`, `builtin` or `fallback`. */
+            kind: string;
+            /** @description What becomes of a grouping key, most first; each analysed exchange is in one of them. Empty for other kinds. */
+            outcomes: components["schemas"]["TriedOutcome"][];
+            /**
+             * Format: int64
+             * @description Sessions that have such an exchange.
+             */
+            sessions: number;
+            /**
+             * Format: double
+             * @description Their share of the analysed exchanges, 0 to 1.
+             */
+            share: number;
+        };
+        /** @description The traffic that every figure stands on. */
+        TriedSample: {
+            /**
+             * Format: int64
+             * @description Exchanges that were looked at; under either policy some of them may pass by.
+             */
+            exchanges: number;
+            from: components["schemas"]["Time"] | null;
+            kept_since: components["schemas"]["Time"] | null;
+            /** @description `recent` or `har`. */
+            kind: string;
+            /** @description What the figures leave out or cannot know; null when nothing. */
+            note: string | null;
+            to: components["schemas"]["Time"] | null;
+        };
+        /** @description A session that an exchange is put in, and why. */
+        TriedSession: {
+            /** @description The rule that decides. */
+            key: string;
+            /** @description `configured`, `builtin` or `fallback`. */
+            kind: string;
+            /** @description 32 hexadecimal digits. */
+            session_id: string;
+            /** @description The keyed hash of the value; `…` of a fallback, which stands on facts of the exchange. */
+            value: string;
+        };
+        /** @description What a rule decides of the stored exchanges. */
+        TriedShare: {
+            /**
+             * Format: int64
+             * @description Exchanges that it decides.
+             */
+            exchanges: number;
+            /** @description The rule's name; empty when unknown. */
+            key: string;
+            /**
+             * @description `configured`, `builtin`, `fallback`, or `unknown`: none of the draft's keys works, and whether the built-in set
+             *     does is not stored.
+             */
+            kind: string;
+            /**
+             * Format: double
+             * @description Their share of `exchanges`, 0 to 1.
+             */
+            share: number;
+        };
+        /** @description How many of one thing there are to each of another. */
+        TriedSpread: {
+            /**
+             * Format: double
+             * @description In the middle; 0 of none.
+             */
+            median: number;
+            /**
+             * Format: int64
+             * @description The most.
+             */
+            most: number;
+            /**
+             * Format: int64
+             * @description How many were counted for.
+             */
+            of: number;
+        };
+        /** @description Shares of the exchanges that are stored. */
+        TriedStored: {
+            /** @description By the policy that holds. */
+            current: components["schemas"]["TriedShare"][];
+            /** @description By the draft; empty when it cannot be told. */
+            draft: components["schemas"]["TriedShare"][];
+            /**
+             * Format: int64
+             * @description The exchanges in it that the version that holds has grouped: every share stands on these. Those of other versions
+             *     may have been exported with other parameters.
+             */
+            exchanges: number;
+            /** @description Why the draft's shares cannot be told from what is stored; null when they can. */
+            not_told: string | null;
+            /** @description What cannot be told from what is stored in any case. */
+            note: string;
+            /** @description The last 24 hours. */
+            range: components["schemas"]["Range"];
+        };
+        /** @description Something to worry about. */
+        TriedWarning: {
+            /** @description The key. */
+            key: string;
+            /** @description `over_merging`, `over_splitting`, `client_chosen`, `never_works`, `masked` or `out_of_scope`. */
+            kind: string;
+            /** @description Whose key: `current` or `draft`. */
+            policy: string;
+            /** @description What was seen, with its figures and the threshold. */
+            reason: string;
         };
     };
     responses: never;
@@ -3047,6 +3313,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PointCheck"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    try_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyToTry"];
+            };
+        };
+        responses: {
+            /** @description Both policies side by side. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyTried"];
                 };
             };
             /** @description What went wrong (RFC 9457). */

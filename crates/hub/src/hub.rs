@@ -3,8 +3,8 @@
 use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use threadline_model::{Clock, Network, Timestamp};
@@ -26,6 +26,7 @@ use crate::security::local_token::LocalToken;
 use crate::security::password::{PasswordError, Passwords};
 use crate::security::secret::RandomnessError;
 use crate::security::throttle::Throttle;
+use crate::try_out::{NoStages, TryOut};
 use crate::{routes, server};
 
 /// Batches received at the same time; each may hold 64 MiB.
@@ -57,6 +58,8 @@ pub struct HubSettings {
     pub trace_outcome: TraceOutcome,
     /// What the nodes of this process keep of what they saw recently.
     pub recent: Arc<dyn RecentExchanges>,
+    /// Tries policies out on what nodes keep, or on an archive.
+    pub try_out: Arc<dyn TryOut>,
     /// What nodes spend on analysing one exchange, so that a point tried out here finds what it finds there.
     pub bounds: Bounds,
     /// Reads exchanges that somebody wrote down.
@@ -84,6 +87,7 @@ impl HubSettings {
             built_in_rules: Vec::new(),
             trace_outcome: |_| None,
             recent: Arc::new(NoNodes),
+            try_out: Arc::new(NoStages),
             bounds: Bounds::default(),
             read_sample: Arc::new(|_| {
                 Err(SampleError { field: "request", reason: "this hub reads no samples".to_owned() })
@@ -155,6 +159,10 @@ pub(crate) struct Inner {
     pub(crate) policies: Policies,
     /// Whether nodes keep what they see; held while it changes.
     pub(crate) recent_setting: tokio::sync::Mutex<RecentSetting>,
+    /// Since when nodes keep what they see.
+    pub(crate) recent_since: Mutex<Option<Timestamp>>,
+    /// Policies are tried out one at a time.
+    pub(crate) try_out_permit: Arc<Semaphore>,
     pub(crate) first_run: FirstRun,
     pub(crate) local_token: LocalToken,
     pub(crate) passwords: Passwords,
@@ -169,6 +177,17 @@ impl Inner {
     /// The time now.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Since when nodes keep what they see; none while they do not.
+    pub(crate) fn recent_since(&self) -> Option<Timestamp> {
+        *self.recent_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that nodes were told to keep what they see, or not to; what they kept already they keep.
+    pub(crate) fn note_recent(&self, on: bool) {
+        let mut since = self.recent_since.lock().unwrap_or_else(PoisonError::into_inner);
+        *since = if on { since.or_else(|| Some(self.now())) } else { None };
     }
 }
 
@@ -209,6 +228,8 @@ impl Hub {
             batch_permits: Semaphore::new(BATCHES_AT_A_TIME),
             uses_unnoted: AtomicBool::new(false),
             recent_setting: tokio::sync::Mutex::new(recent_setting),
+            recent_since: Mutex::new(recent_setting.on.then_some(now)),
+            try_out_permit: Arc::new(Semaphore::new(1)),
             openapi: routes::openapi_document().into(),
             started_at: now,
             settings,

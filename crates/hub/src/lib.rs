@@ -25,9 +25,13 @@ mod recovery;
 mod routes;
 mod security;
 mod server;
+mod try_out;
 
 pub use api::policy::BuiltInRule;
 pub use api::status::{Counter, NodeStatus};
+pub use api::try_out::{
+    TriedChanges, TriedExchange, TriedFigures, TriedOutcome, TriedRule, TriedSession, TriedSpread, TriedWarning,
+};
 pub use database::DatabaseError;
 pub use hub::{Hub, HubSettings, OpenError, TraceOutcome};
 pub use metrics::HubMetrics;
@@ -38,3 +42,4 @@ pub use routes::openapi_document;
 pub use security::host::{PublicUrl, PublicUrlError};
 pub use security::password::PasswordError;
 pub use security::secret::RandomnessError;
+pub use try_out::{TriedPolicy, TryOut, TryOutError, TryOutTraffic};

@@ -16,6 +16,7 @@ use utoipa_axum::routes;
 
 use crate::api::{
     batches, download, keys, overview, people, points, policy, policy_document, recent, sessions, sign_in, status,
+    try_out,
 };
 use crate::hub::Inner;
 use crate::problem::ProblemDetails;
@@ -62,6 +63,7 @@ pub(crate) const TABLE: &[(Method, &str, Access)] = &[
     (Method::GET,    "/policy",                             EVERY_ROLE),
     (Method::PUT,    "/policy",                             ADMINISTRATORS),
     (Method::POST,   "/policy/check",                       READERS),
+    (Method::POST,   "/policy/try",                         ADMINISTRATORS),
     (Method::GET,    "/policy/parameters",                  EVERY_ROLE),
     (Method::PUT,    "/policy/parameters",                  ADMINISTRATORS),
     (Method::GET,    "/policy/keys",                        READERS),
@@ -149,6 +151,7 @@ fn routes() -> OpenApiRouter<Arc<Inner>> {
         .routes(routes!(overview::histogram))
         .routes(routes!(policy_document::read_policy, policy_document::save_policy))
         .routes(routes!(policy_document::check_policy))
+        .routes(routes!(try_out::try_policy))
         .routes(routes!(policy::read_parameters, policy::save_parameters))
         .routes(routes!(keys::read_keys))
         .routes(routes!(policy::check_point))

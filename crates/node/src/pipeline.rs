@@ -1,13 +1,13 @@
 //! The assembly: every stage in its order. No other file knows them all.
 
 use threadline_context::{Contextual, Selector};
-use threadline_grouping::{Grouper, InstallationSecret, KeyKind};
+use threadline_grouping::{InstallationSecret, KeyKind};
 use threadline_model::{Exchange, SessionId, Source};
-use threadline_points::{Bounds, Operations, Plan, PlanError, Scratch, Side};
+use threadline_points::{Bounds, Operations, PlanError, Scratch, Side};
 use threadline_policy::Policy;
 use threadline_record::{MessageSide, ParameterRow, ParseErrorRow, Row, RowBuilder, SessionKeyKind, ValueOrigin};
 
-use crate::NodeCounters;
+use crate::{NodeCounters, Stages};
 
 /// Why a policy could not be put to work.
 #[derive(Debug, thiserror::Error)]
@@ -22,10 +22,8 @@ pub enum CompileError {
 
 /// All stages from a captured exchange to a row, compiled for one version of the policy.
 pub struct Pipeline {
-    policy: Policy,
-    plan: Plan,
+    stages: Stages,
     operations: Operations,
-    grouper: Grouper,
     selector: Selector,
     node: String,
     scratch: Scratch,
@@ -40,10 +38,8 @@ impl Pipeline {
         bounds: Bounds,
     ) -> Result<Self, CompileError> {
         Ok(Self {
-            policy: policy.clone(),
-            plan: Plan::compile(&policy.points(), bounds).map_err(CompileError::Plan)?,
+            stages: Stages::compile(policy, secret, bounds)?,
             operations: Operations::new(bounds).map_err(CompileError::Plan)?,
-            grouper: Grouper::new(policy, secret.session_key()),
             selector: Selector::new(policy, secret.parameter_key()),
             node: node.to_owned(),
             scratch: Scratch::default(),
@@ -63,25 +59,22 @@ impl Pipeline {
         rows: &mut RowBuilder,
         counters: &NodeCounters,
     ) -> Option<SessionId> {
-        // What of the policy holds here: its application, and scopes and masks.
-        let reach = self.policy.reach(exchange);
-        if reach.passes_by {
+        // 1. points: what the policy asks for and what of it may be looked at; and what the request asks for, of few by
+        // their bodies.
+        let Some(sight) = self.stages.look(exchange, &mut self.scratch) else {
             NodeCounters::add(&counters.passed_by, 1);
             return None;
-        }
-        // 1. points: what the policy asks for, one walk per body; and what the request asks for, of few by their bodies.
-        // Masks come before anything else looks at a value.
-        let mut extracted = self.plan.extract(exchange, &mut self.scratch);
-        self.policy.restrict(&reach, &mut extracted);
+        };
         let spoken = self.operations.read(exchange, &mut self.scratch);
         // 2. grouping: the session, and why.
-        let grouped = self.grouper.decide(exchange, &reach, &extracted, &mut self.scratch);
+        let grouped = self.stages.group(exchange, &sight, &mut self.scratch);
         // 3. context: the one exit; what follows sees exportable values only.
-        let contextual = self.selector.select(exchange, &extracted, &grouped, &spoken);
+        let contextual = self.selector.select(exchange, &sight.extracted, &grouped, &spoken);
         // 4. record.
         count(&contextual, counters);
-        let application = self.policy.applications().id(reach.application);
-        let origin = Origin { node: &self.node, policy_version: self.policy.version(), application };
+        let policy = self.stages.policy();
+        let application = policy.applications().id(sight.reach.application);
+        let origin = Origin { node: &self.node, policy_version: policy.version(), application };
         append(exchange, &contextual, &origin, rows);
         Some(contextual.session.id)
     }

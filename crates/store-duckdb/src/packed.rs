@@ -97,6 +97,15 @@ pub(crate) fn parameters(packed: Option<String>, shared: [Option<&str>; 3]) -> V
         .collect()
 }
 
+/// What the element of a parameter of this name begins with, and nothing else in a packed list: within a text a quote
+/// has an escape before it.
+pub(crate) fn beginning(name: &str) -> String {
+    let mut beginning = String::from("[");
+    quote(&mut beginning, name);
+    beginning.push(',');
+    beginning
+}
+
 /// The parse errors of a row.
 pub(crate) fn parse_errors(packed: Option<String>) -> Vec<StoredParseError> {
     elements(packed)

@@ -10,13 +10,13 @@ use std::thread::JoinHandle;
 use async_trait::async_trait;
 use threadline_model::{Clock, ExchangeId, SessionId, Timestamp, behind_traffic};
 use threadline_store::{
-    Appended, Batch, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, HistogramBar, KeyHealth, Page,
-    SessionPart, SessionSummary, SessionsQuery, StoreError, StoreStatus, StoredExchange, TimeRange,
+    Appended, Batch, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, FirstParameterCount, HistogramBar,
+    KeyHealth, Page, SessionPart, SessionSummary, SessionsQuery, StoreError, StoreStatus, StoredExchange, TimeRange,
 };
 use tokio::sync::{mpsc, oneshot};
 
 use crate::files::{Files, StoreFile};
-use crate::questions::{self, exchanges, facets, histogram, keys, sessions, summary};
+use crate::questions::{self, exchanges, facets, first_parameters, histogram, keys, sessions, summary};
 use crate::readers::Readers;
 use crate::retention::Retention;
 use crate::rewriting::{self, Rewriting};
@@ -304,6 +304,18 @@ impl ExchangeStore for DuckStore {
         let leases = self.shared.files.lease(range);
         let answer = move |connection: &_| keys::answer(connection, &leases, range, &filters, bars);
         self.shared.readers.run("look at the keys", answer).await
+    }
+
+    async fn first_parameters(
+        &self,
+        range: TimeRange,
+        policy_version: u64,
+        order: Vec<String>,
+    ) -> Result<Vec<FirstParameterCount>, StoreError> {
+        self.shared.check_open()?;
+        let leases = self.shared.files.lease(range);
+        let answer = move |connection: &_| first_parameters::answer(connection, &leases, range, policy_version, &order);
+        self.shared.readers.run("count by parameters", answer).await
     }
 
     async fn status(&self) -> Result<StoreStatus, StoreError> {

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use tempfile::TempDir;
 use threadline_model::{ExchangeId, ManualClock, SessionId};
 use threadline_store::{
-    Appended, Batch, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, HistogramBar, KeyHealth, Page,
-    SessionPart, SessionSummary, SessionsQuery, StoreError, StoreStatus, StoredExchange, TimeRange,
+    Appended, Batch, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, FirstParameterCount, HistogramBar,
+    KeyHealth, Page, SessionPart, SessionSummary, SessionsQuery, StoreError, StoreStatus, StoredExchange, TimeRange,
 };
 use threadline_store_duckdb::{DuckSettings, DuckStore};
 
@@ -101,6 +101,15 @@ impl ExchangeStore for Rewritten {
 
     async fn key_health(&self, range: TimeRange, filters: Filters, bars: u16) -> Result<KeyHealth, StoreError> {
         self.0.key_health(range, filters, bars).await
+    }
+
+    async fn first_parameters(
+        &self,
+        range: TimeRange,
+        policy_version: u64,
+        order: Vec<String>,
+    ) -> Result<Vec<FirstParameterCount>, StoreError> {
+        self.0.first_parameters(range, policy_version, order).await
     }
 
     async fn status(&self) -> Result<StoreStatus, StoreError> {

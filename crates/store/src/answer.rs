@@ -278,6 +278,19 @@ pub struct KeyFigures {
     pub most_sessions_of_address: u64,
 }
 
+/// How many exchanges of one policy version a rule decided of which a parameter is the first in an order to be there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FirstParameterCount {
+    /// The place in the order of the first parameter that the exchanges were exported with; `None` of none of them.
+    pub first: Option<u16>,
+    /// The rule that decided: a configured key's name, a built-in rule's, or a fallback's.
+    pub key: String,
+    /// `configured`, `builtin` or `fallback`.
+    pub kind: String,
+    /// Exchanges.
+    pub exchanges: u64,
+}
+
 /// How often a configured key came out in one way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyOutcomeCount {

@@ -8,8 +8,8 @@ mod query;
 mod token;
 
 pub use answer::{
-    Appended, Count, HistogramBar, KeyFigures, KeyHealth, KeyOutcomeCount, Page, SessionLink, SessionPart,
-    SessionSummary, StoreStatus, StoredExchange, StoredParameter, StoredParseError, Thread, ThreadBin,
+    Appended, Count, FirstParameterCount, HistogramBar, KeyFigures, KeyHealth, KeyOutcomeCount, Page, SessionLink,
+    SessionPart, SessionSummary, StoreStatus, StoredExchange, StoredParameter, StoredParseError, Thread, ThreadBin,
 };
 pub use query::{Choice, ExchangesQuery, FacetField, Filters, PageRequest, SessionsQuery, StatusFilter, TimeRange};
 pub use token::{ListKind, PageToken};
@@ -102,6 +102,15 @@ pub trait ExchangeStore: Send + Sync + 'static {
     async fn histogram(&self, range: TimeRange, filters: Filters, bars: u16) -> Result<Vec<HistogramBar>, StoreError>;
     /// How the rules that decide sessions did, with their exchanges in `bars` equal bars.
     async fn key_health(&self, range: TimeRange, filters: Filters, bars: u16) -> Result<KeyHealth, StoreError>;
+    /// Exchanges that `policy_version` grouped, by the first of the parameters named in `order` that they were exported
+    /// with and by the rule that decided them: what another order of keys would have decided, as far as that is stored.
+    /// Ordered.
+    async fn first_parameters(
+        &self,
+        range: TimeRange,
+        policy_version: u64,
+        order: Vec<String>,
+    ) -> Result<Vec<FirstParameterCount>, StoreError>;
     /// Size and reach.
     async fn status(&self) -> Result<StoreStatus, StoreError>;
     /// Hides and deletes what is older than retention by the store's clock. Also runs by itself.

@@ -15,6 +15,7 @@ use threadline_store_duckdb::{DuckSettings, DuckStore};
 use crate::configuration::Configuration;
 use crate::metrics::{self, Sources};
 use crate::recent;
+use crate::try_out::Trier;
 
 /// Why an installation could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +83,9 @@ impl Installation {
         settings.trace_outcome = trace_outcome;
         let recent = Arc::new(RecentExchanges::default());
         settings.recent = Arc::new(recent::Shown { kept: Arc::clone(&recent), bounds: configuration.bounds });
+        let secret = Arc::new(secret);
+        settings.try_out =
+            Arc::new(Trier { kept: Arc::clone(&recent), secret: Arc::clone(&secret), bounds: configuration.bounds });
         settings.bounds = configuration.bounds;
         settings.read_sample = Arc::new(|sample| recent::read_sample(sample, &SystemClock));
         settings.nodes = {
@@ -97,7 +101,7 @@ impl Installation {
         };
         settings.render_metrics = Arc::new(move || metrics::render(&registry));
         let hub = Hub::open(settings, Arc::clone(&store), clock).await.map_err(InstallationError::Hub)?;
-        Ok(Self { secret: Arc::new(secret), store, hub, sources, recent, ready, health })
+        Ok(Self { secret, store, hub, sources, recent, ready, health })
     }
 
     /// Where the node hands its batches. Once for each installation: readiness follows it.

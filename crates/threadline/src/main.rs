@@ -13,6 +13,7 @@ mod points;
 mod recent;
 mod serve;
 mod signals;
+mod try_out;
 
 use std::error::Error;
 use std::io::Write as _;

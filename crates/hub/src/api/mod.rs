@@ -26,3 +26,5 @@ pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod status;
 pub(crate) mod time;
+pub(crate) mod tried_stored;
+pub(crate) mod try_out;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Extension, RawQuery, State};
 use serde::{Deserialize, Serialize};
-use threadline_model::ExchangeId;
+use threadline_model::{Exchange, ExchangeId};
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
@@ -111,6 +111,7 @@ pub(crate) async fn save_settings(
         transaction.commit().await.map_err(failed())?;
         *holds = next;
         hub.settings.recent.configure(next.limits());
+        hub.note_recent(next.on);
         tracing::info!(on = next.on, "recent exchanges");
     }
     Ok(Json(shown(&hub, next)))
@@ -146,20 +147,38 @@ pub(crate) struct RecentExchangeSummary {
 /// The longest host and path in a list, characters.
 const SHOWN: usize = 500;
 
+/// What a list shows of a request.
+pub(super) struct ExchangeLine {
+    pub(super) method: String,
+    pub(super) host: Option<String>,
+    /// Without the query.
+    pub(super) path: String,
+}
+
+impl ExchangeLine {
+    pub(super) fn of(exchange: &Exchange) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).chars().take(SHOWN).collect::<String>();
+        let target = exchange.request.target.as_bytes();
+        Self {
+            method: text(exchange.request.method.as_bytes()),
+            host: exchange.request.host.as_ref().map(|host| text(host.as_bytes())),
+            path: text(target.split(|byte| *byte == b'?').next().unwrap_or_default()),
+        }
+    }
+}
+
 impl From<&Kept> for RecentExchangeSummary {
     fn from(kept: &Kept) -> Self {
         let Kept { exchange, session, .. } = kept;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).chars().take(SHOWN).collect::<String>();
-        let target = exchange.request.target.as_bytes();
-        let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
+        let ExchangeLine { method, host, path } = ExchangeLine::of(exchange);
         let response = exchange.response.as_ref();
         Self {
             exchange_id: exchange.id.to_string(),
             ts: Time(exchange.started),
             session_id: session.to_string(),
-            method: text(exchange.request.method.as_bytes()),
-            host: exchange.request.host.as_ref().map(|host| text(host.as_bytes())),
-            path: text(path),
+            method,
+            host,
+            path,
             status: response.map(|response| response.status),
             outcome: exchange.outcome.as_str().to_owned(),
             request_bytes: exchange.request.body.as_bytes().len() as u64,

@@ -11,3 +11,4 @@ mod roles;
 mod sample;
 mod sign_in;
 mod support;
+mod try_out;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 pub(crate) mod exchanges;
 pub(crate) mod facets;
+pub(crate) mod first_parameters;
 pub(crate) mod histogram;
 pub(crate) mod keys;
 pub(crate) mod parts;

@@ -164,7 +164,9 @@ pub(super) async fn a_row_comes_back_as_it_went_in(store: &impl ExchangeStore) {
             })
             .collect();
         let user = row.user.unwrap_or("nobody");
-        assert_eq!(parameters, [("user", user, true, "request", false), ("sort", "", false, "response", true)]);
+        let mut expected = vec![("user", user, true, "request", false), ("sort", "", false, "response", true)];
+        expected.extend(row.marks.iter().map(|(name, value)| (*name, *value, false, "request", false)));
+        assert_eq!(parameters, expected);
         let errors: Vec<_> = found
             .parse_errors
             .iter()

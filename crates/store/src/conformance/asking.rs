@@ -136,6 +136,12 @@ pub(super) async fn random_questions(store: &impl ExchangeStore) {
         facets_agree(store, range, &filters, &of_sessions, &context).await;
         histogram_agrees(store, range, &filters, &of_sessions, &context).await;
         exchanges_agree(store, range, &filters, &rows, &context).await;
+        let in_range = reference::counted(&samples, range, &Filters::default());
+        for order in [&["tenant", "token", "user"][..], &["to\"ken", "toke", "ten"], &["token", "sort"], &[]] {
+            let order: Vec<String> = order.iter().map(|name| (*name).to_owned()).collect();
+            let counts = store.first_parameters(range, 1, order.clone()).await.unwrap();
+            assert_eq!(counts, reference::first_parameters(&in_range, 1, &order), "{context} {order:?}");
+        }
         let health = store.key_health(range, filters.clone(), 24).await.unwrap();
         assert_eq!(health, reference::key_health(&of_sessions, range, 24), "{context}");
         if let Some(row) = rows.first() {

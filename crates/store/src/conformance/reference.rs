@@ -7,8 +7,8 @@ use threadline_model::{Network, SessionId, Timestamp, UtcDay};
 
 use super::sample::Sample;
 use crate::{
-    Choice, Count, FacetField, Filters, HistogramBar, KeyFigures, KeyHealth, KeyOutcomeCount, StatusFilter, ThreadBin,
-    TimeRange,
+    Choice, Count, FacetField, Filters, FirstParameterCount, HistogramBar, KeyFigures, KeyHealth, KeyOutcomeCount,
+    StatusFilter, ThreadBin, TimeRange,
 };
 
 /// The rows that count in a question about sessions: user and role choose sessions, everything else chooses rows.
@@ -118,6 +118,23 @@ pub(super) fn value(sample: &Sample, field: FacetField) -> Option<String> {
         FacetField::UserAgent => sample.user_agent.map(str::to_owned),
         FacetField::Outcome => Some(sample.outcome.to_owned()),
     }
+}
+
+/// Exchanges of a policy version by the first parameter of an order that they have.
+pub(super) fn first_parameters(rows: &[&Sample], policy_version: u64, order: &[String]) -> Vec<FirstParameterCount> {
+    let mut counts: BTreeMap<(Option<u16>, &str, &str), u64> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.policy_version == policy_version) {
+        let names = || ["user", "sort"].into_iter().chain(row.marks.iter().map(|(name, _)| *name));
+        let first = order.iter().position(|wanted| names().any(|name| name == wanted)).map(|place| place as u16);
+        *counts.entry((first, row.key, row.key_kind.as_str())).or_default() += 1;
+    }
+    let count = |((first, key, kind), exchanges): ((_, &str, &str), _)| FirstParameterCount {
+        first,
+        key: key.to_owned(),
+        kind: kind.to_owned(),
+        exchanges,
+    };
+    counts.into_iter().map(count).collect()
 }
 
 /// How the rules that decide did.

@@ -67,6 +67,7 @@ pub struct Sample {
     pub trace_id: Option<String>,
     pub user: Option<&'static str>,
     pub role: Option<&'static str>,
+    pub marks: &'static [(&'static str, &'static str)],
 }
 
 pub(super) const APPLICATIONS: [&str; 3] = ["default", "shop", "back office"];
@@ -91,6 +92,14 @@ pub(super) const KEYS: [(&str, SessionKeyKind); 3] = [
 ];
 pub(super) const TRACES: [&str; 4] = ["", "d", "ad", "ama"];
 pub(super) const USERS: [Option<&str>; 4] = [Some("Ada"), Some("O'Brien; DROP TABLE exchanges"), Some(""), None];
+/// Further parameters by name and value. Some values look like the beginning of another parameter.
+pub(super) const MARKS: [&[(&str, &str)]; 5] = [
+    &[],
+    &[("token", "aaa")],
+    &[("to\"ken", "[\"token\",\"aaa\",0]"), ("tenant", "north")],
+    &[("tenant", "\",\"x\",0],[\"token\",\"")],
+    &[("ten", "token"), ("token", "Ada")],
+];
 pub(super) const ROLES: [Option<&str>; 3] = [Some("buyer"), Some("admin"), None];
 
 impl Sample {
@@ -121,6 +130,7 @@ impl Sample {
             trace_id: None,
             user: Some("Ada"),
             role: None,
+            marks: &[],
         }
     }
 
@@ -158,6 +168,7 @@ impl Sample {
                     trace_id: (random.below(3) == 0).then(|| format!("{:032x}", u128::from(random.bits()) + 1)),
                     user: random.pick(&USERS),
                     role: random.pick(&ROLES),
+                    marks: random.pick(&MARKS),
                 }
             })
             .collect()
@@ -195,6 +206,23 @@ pub fn to_batch(id: BatchId, lane: Lane, samples: &[Sample]) -> Batch {
 fn to_rows(samples: &[Sample]) -> RecordBatch {
     let mut builder = RowBuilder::with_capacity(samples.len());
     for sample in samples {
+        let mut params = vec![
+            ParameterRow {
+                name: "user",
+                value: sample.user.unwrap_or("nobody"),
+                hashed: true,
+                origin: MessageSide::Request,
+                hidden: false,
+            },
+            ParameterRow { name: "sort", value: "", hashed: false, origin: MessageSide::Response, hidden: true },
+        ];
+        params.extend(sample.marks.iter().map(|(name, value)| ParameterRow {
+            name,
+            value,
+            hashed: false,
+            origin: MessageSide::Request,
+            hidden: false,
+        }));
         builder.append(&Row {
             ts: sample.ts,
             exchange_id: sample.id,
@@ -234,16 +262,7 @@ fn to_rows(samples: &[Sample]) -> RecordBatch {
             trace_id: sample.trace_id.as_deref(),
             user: sample.user,
             role: sample.role,
-            params: &[
-                ParameterRow {
-                    name: "user",
-                    value: sample.user.unwrap_or("nobody"),
-                    hashed: true,
-                    origin: MessageSide::Request,
-                    hidden: false,
-                },
-                ParameterRow { name: "sort", value: "", hashed: false, origin: MessageSide::Response, hidden: true },
-            ],
+            params: &params,
             parse_errors: &[ParseErrorRow { part: "request body", parser: "json", offset: 7, reason: "cut off" }],
         });
     }
