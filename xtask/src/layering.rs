@@ -11,7 +11,7 @@ use crate::workspace::{Workspace, short};
 pub(crate) const MAY_USE: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("points", &["model"]),
-    ("policy", &["points"]),
+    ("policy", &["model", "points"]),
     ("grouping", &["model", "points", "policy"]),
     ("context", &["model", "points", "policy", "grouping"]),
     ("record", &["model"]),

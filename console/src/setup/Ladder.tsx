@@ -103,6 +103,16 @@ function Rung({ draft, position, rung, last, errors, open, list }: RungProps) {
             {draft.group ? <Badge size="sm" leftSection={<IconKey size={11} />}>key</Badge> : null}
             {draft.kind === "none" ? null : <Badge size="sm" color="gray">{draft.kind === "user" ? "User" : "Role"}</Badge>}
             {draft.hashed === true ? <Badge size="sm" color="gray" leftSection={<IconLock size={11} />}>hashed</Badge> : null}
+            {draft.with.length === 0 ? null : (
+              <Badge size="sm" color="gray" title={draft.with.join(", ")}>
+                with {draft.with.length} more
+              </Badge>
+            )}
+            {Object.values(draft.scope).some((list) => list.length > 0) ? (
+              <Badge size="sm" color="gray" title={Object.entries(draft.scope).map(([what, list]) => `${what}: ${list.join(", ")}`).join("; ")}>
+                scoped
+              </Badge>
+            ) : null}
             {draft.namespace === "" ? null : <Badge size="sm" color="gray">in {draft.namespace}</Badge>}
           </span>
           {draft.breadcrumb.length > 0 ? <Breadcrumb steps={draft.breadcrumb} /> : <code>{draft.point}</code>}

@@ -10,6 +10,8 @@ const draft = (key: number, name: string): Draft => ({
   group: true,
   hashed: false,
   namespace: "",
+  with: [],
+  scope: {},
 });
 
 const list = [draft(0, "a"), draft(1, "b"), draft(2, "c")];
@@ -31,6 +33,8 @@ describe("editing the list", () => {
   });
 
   it("leaves hashing to the hub unless somebody chose", () => {
+    const scoped = { ...draft(0, "a"), with: ["request > query b"], scope: { paths: ["/api"] } };
+    expect(toInput([scoped])[0]).toMatchObject({ with: ["request > query b"], scope: { paths: ["/api"] } });
     expect(toInput([blank(list)])[0]).toMatchObject({ hashed: null, namespace: null });
   });
 

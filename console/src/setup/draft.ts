@@ -18,6 +18,9 @@ export interface Draft {
   /** Undefined leaves it to the hub: yes where credentials stand. */
   readonly hashed: boolean | undefined;
   readonly namespace: string;
+  /** Further points of a composite key, and where the parameter applies: kept as they are, not edited here. */
+  readonly with: readonly string[];
+  readonly scope: PolicyParameter["scope"];
 }
 
 export function toDrafts(parameters: readonly PolicyParameter[]): readonly Draft[] {
@@ -30,12 +33,14 @@ export function toDrafts(parameters: readonly PolicyParameter[]): readonly Draft
     group: parameter.group,
     hashed: parameter.hashed,
     namespace: parameter.namespace ?? "",
+    with: parameter.with,
+    scope: parameter.scope,
   }));
 }
 
 export function blank(drafts: readonly Draft[]): Draft {
   const key = drafts.reduce((most, draft) => Math.max(most, draft.key), -1) + 1;
-  return { key, name: "", point: "", breadcrumb: [], kind: "none", group: true, hashed: undefined, namespace: "" };
+  return { key, name: "", point: "", breadcrumb: [], kind: "none", group: true, hashed: undefined, namespace: "", with: [], scope: {} };
 }
 
 /** What is sent. */
@@ -47,6 +52,8 @@ export function toInput(drafts: readonly Draft[]): ParameterInput[] {
     group: draft.group,
     hashed: draft.hashed ?? null,
     namespace: draft.namespace.trim() === "" ? null : draft.namespace.trim(),
+    with: [...draft.with],
+    scope: draft.scope,
   }));
 }
 

@@ -191,7 +191,7 @@ async fn a_batch_that_a_hub_cannot_take_now_is_sent_again_under_the_same_identit
         };
         match (request.method().as_str(), request.uri().path()) {
             ("GET", "/api/v1/batches") => answer(StatusCode::OK, terms.clone()),
-            ("GET", _) => answer(StatusCode::OK, "{\"version\":0,\"parameters\":[]}".to_owned()),
+            ("GET", _) => answer(StatusCode::OK, "{\"version\":0,\"policy\":{\"parameters\":[]}}".to_owned()),
             _ => {
                 seen.lock().unwrap().insert(request.headers()["threadline-batch-id"].to_str().unwrap().to_owned());
                 match counted.fetch_add(1, Ordering::Relaxed) {

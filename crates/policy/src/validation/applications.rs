@@ -1,4 +1,4 @@
-//! Applications.
+//! Applications: unique IDs, hosts and paths that can be read, none that an earlier one leaves nothing to.
 
 use super::{names, scopes};
 use crate::{Application, ApplicationDocument, DEFAULT_APPLICATION, FieldError};

@@ -1,4 +1,4 @@
-//! Masks.
+//! Masks: points that can be resolved and hidden, none twice in the same place.
 
 use super::scopes::{self, Known};
 use super::{is_plain_metadata, read_point};

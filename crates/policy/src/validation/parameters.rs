@@ -1,4 +1,4 @@
-//! Context parameters.
+//! Context parameters: names, points, what a key may be made of, and keys that could never decide.
 
 use threadline_points::Point;
 
