@@ -80,6 +80,7 @@ impl<'a, 'e> Selection<'a, 'e> {
         for position in selector.masks.clone() {
             extracted.values(position).for_each(|value| secrets.mask(value));
         }
+        extracted.masked_values().for_each(|value| secrets.mask(value));
         for index in selector.hashed.iter().copied() {
             for (number, value) in extracted.values(index).enumerate() {
                 let hash = selector.key.hash(&[value]);

@@ -143,7 +143,12 @@ fn holds_operation(mask: &[Step]) -> bool {
     ];
     places.extend(["query", "operationName", "method", "params"].map(in_json));
     places.extend(HeaderLabel::new("SOAPACTION").map(|label| vec![Step::Header(label)]));
-    let covers = |place: &Vec<Step>| !whole.is_empty() && place.starts_with(whole);
+    let covers = |place: &Vec<Step>| match mask.first() {
+        // Whatever is masked of every field or header is masked of this one.
+        Some(Step::Queries) => matches!(place[..], [Step::Query(_)]),
+        Some(Step::Headers) => matches!(place[..], [Step::Header(_)]),
+        _ => !whole.is_empty() && place.starts_with(whole),
+    };
     places.iter().any(covers)
 }
 

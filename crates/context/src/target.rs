@@ -5,11 +5,11 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 use threadline_grouping::HashText;
-use threadline_points::is_credential_name;
+use threadline_points::{form_decoded, is_credential_name, percent_decoded};
 
 use crate::endpoint::{self, HIDDEN, MAXIMUM_SEGMENTS, MORE};
 use crate::secrets::{Secrets, looks_like_credential};
-use crate::text::{CUT, Text, percent_decoded, text};
+use crate::text::{CUT, Text, text};
 
 /// Longest path and longest query exported, bytes.
 pub(crate) const MAXIMUM_BYTES: usize = 8 * 1024;
@@ -235,7 +235,7 @@ pub(crate) fn query<'a>(query: &'a [u8], values: &Values<'_>, secrets: &Secrets<
         match values {
             Values::Selected([]) => {}
             Values::Selected(selected) => {
-                let name = decoded_field(name);
+                let name = form_decoded(name);
                 let Some(position) = selected.iter().position(|field| field.name == &*name) else { continue };
                 if shown.contains(&position) {
                     continue;
@@ -248,7 +248,7 @@ pub(crate) fn query<'a>(query: &'a [u8], values: &Values<'_>, secrets: &Secrets<
                     push_value(value, hash, secrets, &mut exported);
                 }
             }
-            Values::AllButCredentials if is_credential_name(&decoded_field(name)) => exported.push_str("=…"),
+            Values::AllButCredentials if is_credential_name(&form_decoded(name)) => exported.push_str("=…"),
             Values::AllButCredentials => push_value(value, None, secrets, &mut exported),
         }
     }
@@ -257,7 +257,7 @@ pub(crate) fn query<'a>(query: &'a [u8], values: &Values<'_>, secrets: &Secrets<
 
 fn push_value(value: &[u8], hash: Option<HashText>, secrets: &Secrets<'_>, exported: &mut String) {
     exported.push('=');
-    let decoded = decoded_field(value);
+    let decoded = form_decoded(value);
     if let Some(hash) = hash.or_else(|| covering(value, &decoded, secrets)) {
         exported.push_str(hash.as_str());
     } else if looks_like_credential(&decoded) {
@@ -265,15 +265,6 @@ fn push_value(value: &[u8], hash: Option<HashText>, secrets: &Secrets<'_>, expor
     } else {
         exported.push_str(&text(value, MAXIMUM_BYTES));
     }
-}
-
-/// A name or value of `application/x-www-form-urlencoded`, decoded.
-fn decoded_field(field: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr(b'+', field).is_none() {
-        return percent_decoded(field);
-    }
-    let spaced: Vec<u8> = field.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    Cow::Owned(percent_decoded(&spaced).into_owned())
 }
 
 #[cfg(test)]

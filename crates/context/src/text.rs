@@ -59,30 +59,6 @@ fn escape(bytes: &[u8]) -> String {
     text
 }
 
-/// Percent-decoded (RFC 3986, section 2.1). A `%` that escapes nothing stays.
-pub(crate) fn percent_decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr(b'%', bytes).is_none() {
-        return Cow::Borrowed(bytes);
-    }
-    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let [first, after @ ..] = rest {
-        match (*first == b'%').then(|| digit(after.first()).zip(digit(after.get(1)))).flatten() {
-            Some((high, low)) => {
-                // Two hexadecimal digits always fit a byte.
-                decoded.push((high << 4 | low) as u8);
-                rest = &after[2..];
-            }
-            None => {
-                decoded.push(*first);
-                rest = after;
-            }
-        }
-    }
-    Cow::Owned(decoded)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -96,12 +72,6 @@ mod tests {
         assert_eq!(text(b"abcdef", 3), "abc…");
         assert_eq!(text("aß".as_bytes(), 2), "a…", "never half a character");
         assert_eq!(text(b"a\xffb", 2), "a\\xff…");
-    }
-
-    #[test]
-    fn percent_decoding_keeps_what_escapes_nothing() {
-        assert_eq!(&*percent_decoded(b"a%20b%2"), b"a b%2");
-        assert_eq!(&*percent_decoded(b"%%41%zz"), b"%A%zz");
     }
 
     proptest! {

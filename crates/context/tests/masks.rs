@@ -90,12 +90,50 @@ fn a_mask_of_the_body_hides_what_is_asked_for_in_it() {
         ("request > body", true),
         ("request > body > json > property query", true),
         ("request > body > json > property > all", true),
+        ("request > body > json > property > names", true),
         ("request > body > json > property variables > property password", false),
         ("response > body", false),
     ] {
         let shown = selected(masks(&[mask], json!([])), &exchange);
         assert_eq!(!shown.contains("CanaryName"), hidden, "{mask}: {shown}");
     }
+}
+
+#[test]
+fn a_mask_of_all_fields_hides_what_a_query_asks_for() {
+    let exchange = exchange("GET /graphql?query=query%20CanaryName%20%7B%20canary%20%7D", "200");
+    for (mask, hidden) in
+        [("request > query > all", true), ("request > query query", true), ("request > query other", false)]
+    {
+        let shown = selected(masks(&[mask], json!([])), &exchange);
+        assert_eq!(!shown.contains("CanaryName"), hidden, "{mask}: {shown}");
+    }
+}
+
+#[test]
+fn a_wider_mask_does_not_bare_a_hashed_value() {
+    let exchange = exchange(
+        "POST /cards/canary-4111?x=canary-4111\ncontent-type: application/json\n\n\
+         {\"card\":{\"number\":\"canary-4111\",\"type\":\"debit\"}}",
+        "200",
+    );
+    let parameters = json!([
+        {"name": "card", "point": "request > body > json > property card > property number", "hashed": true},
+        {"name": "x", "point": "request > query x"},
+    ]);
+    assert!(!selected(masks(&[], parameters.clone()), &exchange).contains("canary"));
+    let shown = selected(masks(&["request > body > json > property card"], parameters), &exchange);
+    assert!(!shown.contains("canary"), "{shown}");
+}
+
+#[test]
+fn a_mask_of_the_host_header_covers_what_http_2_says_instead() {
+    let mut exchange = exchange("GET /x", "200");
+    exchange.request.host = Some(threadline_model::CapturedText::new("canary.example"));
+    assert!(exchange.request.headers.first("host").is_none());
+    assert!(selected(masks(&[], json!([])), &exchange).contains("canary"));
+    let shown = selected(masks(&["request > header HOST"], json!([])), &exchange);
+    assert!(!shown.contains("canary"), "{shown}");
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use threadline_model::Exchange;
-use threadline_points::{Bounds, Extracted, Found, ParseError, Plan, Point, Scratch, SetCookie, Side};
+use threadline_points::{Bounds, Extracted, Found, ParseError, Plan, Point, Scratch, SetCookie, Side, form_decoded};
 
 use crate::authorization::Credentials;
 use crate::cookies::{self, pieces, split_once};
@@ -367,35 +367,11 @@ fn find_query_field<'e>(exchange: &'e Exchange, masked: &Masked) -> Option<Hit<'
     let mut best: Option<(usize, Cow<'_, [u8]>)> = None;
     for (index, value) in query_fields(exchange) {
         if !masked.hides_rule(index) && best.as_ref().is_none_or(|(best, _)| index < *best) {
-            let value = decode_field(value);
+            let value = form_decoded(value);
             if works(&value) {
                 best = Some((index, value));
             }
         }
     }
     best.map(|(index, value)| Hit::one(&RULES[index], Namespace::Shared, value, Side::Request))
-}
-
-/// Decodes a value of `application/x-www-form-urlencoded`, so that it equals the same value elsewhere.
-pub(crate) fn decode_field(value: &[u8]) -> Cow<'_, [u8]> {
-    if !value.iter().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Cow::Borrowed(value);
-    }
-    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
-    let mut decoded = Vec::with_capacity(value.len());
-    let mut at = 0;
-    while let Some(byte) = value.get(at) {
-        let escaped = (*byte == b'%').then(|| digit(value.get(at + 1)).zip(digit(value.get(at + 2)))).flatten();
-        match (escaped, byte) {
-            (Some((high, low)), _) => {
-                // Two hexadecimal digits always fit a byte.
-                decoded.push((high << 4 | low) as u8);
-                at += 2;
-            }
-            (None, b'+') => decoded.push(b' '),
-            (None, other) => decoded.push(*other),
-        }
-        at += 1;
-    }
-    Cow::Owned(decoded)
 }

@@ -9,10 +9,10 @@ use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::HeaderMap;
 use threadline_model::Exchange;
-use threadline_points::{SetCookie, is_credential_header};
+use threadline_points::{SetCookie, form_decoded, is_credential_header};
 
 use crate::authorization;
-use crate::built_in::{decode_field, is_session_cookie, path_parameters, query_fields, works};
+use crate::built_in::{is_session_cookie, path_parameters, query_fields, works};
 use crate::cookies::{self, Cookie};
 use crate::placeholder::unquoted;
 use crate::rules::{Reads, SINGLE_RULES};
@@ -46,7 +46,7 @@ pub fn visit_credentials<'e>(exchange: &'e Exchange, mut visit: impl FnMut(Cow<'
             }
         }
     }
-    query_fields(exchange).for_each(|(_, value)| offer(decode_field(value)));
+    query_fields(exchange).for_each(|(_, value)| offer(form_decoded(value)));
 }
 
 fn in_headers<'e>(headers: &'e HeaderMap, offer: &mut impl FnMut(Cow<'e, [u8]>)) {

@@ -91,14 +91,17 @@ impl Policies {
 
     /// Saves a document as the next version and lets it hold. With `expected`, only if one of those versions holds.
     /// What already holds is not saved again. The policy that holds afterwards is returned.
+    ///
+    /// `change` makes the document of the one that holds, while nobody else can save.
     pub(crate) async fn save(
         &self,
-        document: PolicyDocument,
+        change: impl FnOnce(PolicyDocument) -> PolicyDocument,
         expected: Option<&[u64]>,
         caller: &Caller,
         comment: Option<String>,
     ) -> Result<Arc<Policy>, SaveError> {
         let _one_at_a_time = self.saving.lock().await;
+        let document = change(self.current().document());
         self.save_locked(document, expected, caller, comment).await
     }
 

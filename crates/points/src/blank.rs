@@ -63,7 +63,7 @@ fn also_elsewhere(exchange: &Exchange, mask: &Point, blanks: &mut Blanks) {
     });
     let twin = match mask.steps().first() {
         Some(Step::Host) => host_header,
-        Some(step) if *step == host_header && mask.side() == Side::Request => Step::Host,
+        Some(step) if (*step == host_header || *step == Step::Headers) && mask.side() == Side::Request => Step::Host,
         _ => return,
     };
     let parts = locate::parts(exchange, Side::Request, &twin);

@@ -68,12 +68,12 @@ fn append_base64(text: &[u8], decoded: &mut Vec<u8>) -> Result<(), usize> {
 }
 
 /// Decodes `%XX` (RFC 3986, section 2.1). A `%` without two digits stands for itself.
-pub(crate) fn percent(text: &[u8]) -> Cow<'_, [u8]> {
+pub fn percent(text: &[u8]) -> Cow<'_, [u8]> {
     percent_encoding::percent_decode(text).into()
 }
 
-/// Decodes a name or value of a form: `+` is a blank, then `%XX`.
-pub(crate) fn form(text: &[u8]) -> Cow<'_, [u8]> {
+/// Decodes a name or value of `application/x-www-form-urlencoded`: `+` is a blank, then `%XX`.
+pub fn form(text: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr2(b'+', b'%', text).is_none() {
         return Cow::Borrowed(text);
     }
@@ -133,6 +133,13 @@ pub(crate) const fn is_token_byte(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn percent_decoding_keeps_what_escapes_nothing() {
+        assert_eq!(&*percent(b"a%20b%2"), b"a b%2");
+        assert_eq!(&*percent(b"%%41%zz"), b"%A%zz");
+        assert_eq!(&*form(b"a+b%2Bc%"), b"a b+c%");
+    }
 
     #[test]
     fn base64_of_either_alphabet_padded_or_not_gives_the_same_bytes() {

@@ -103,9 +103,19 @@ pub struct Extracted<'e> {
     /// Further values of points that take several, with the point's position.
     pub(crate) more: Vec<(u16, Cow<'e, [u8]>)>,
     pub(crate) errors: Vec<ParseError>,
+    /// Values that masks took away.
+    masked: Vec<Cow<'e, [u8]>>,
 }
 
 impl<'e> Extracted<'e> {
+    pub(crate) fn new(
+        found: SmallVec<[Found<'e>; 12]>,
+        more: Vec<(u16, Cow<'e, [u8]>)>,
+        errors: Vec<ParseError>,
+    ) -> Self {
+        Self { found, more, errors, masked: Vec::new() }
+    }
+
     /// What became of the point at `index` of the plan's list; `Absent` for an index beyond it. Of several values the
     /// first.
     pub fn get(&self, index: usize) -> &Found<'e> {
@@ -126,12 +136,23 @@ impl<'e> Extracted<'e> {
 
     /// Takes the values of a point away: they are masked. What is not there stays as it is.
     pub fn mask(&mut self, index: usize) {
-        if let Some(found) = self.found.get_mut(index)
-            && matches!(found, Found::Value(_) | Found::NotScalar | Found::Empty)
-        {
-            *found = Found::Masked;
-            self.more.retain(|(point, _)| usize::from(*point) != index);
+        let Some(found) = self.found.get_mut(index) else { return };
+        match std::mem::take(found) {
+            Found::Value(value) => self.masked.push(value),
+            Found::NotScalar | Found::Empty => {}
+            other => {
+                *found = other;
+                return;
+            }
         }
+        *found = Found::Masked;
+        let taken = self.more.extract_if(.., |(point, _)| usize::from(*point) == index);
+        self.masked.extend(taken.map(|(_, value)| value));
+    }
+
+    /// The values that masks took away, for the one who must not show them anywhere else.
+    pub fn masked_values(&self) -> impl Iterator<Item = &[u8]> {
+        self.masked.iter().map(|value| &**value)
     }
 
     /// Takes a point out, as if it had not been asked for.

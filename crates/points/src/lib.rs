@@ -103,6 +103,7 @@ pub use blank::blank;
 pub use bounds::{Bounds, Scratch};
 pub use cookie::SetCookie;
 pub use credential::{is_credential_header, is_credential_name};
+pub use decode::{form as form_decoded, percent as percent_decoded};
 pub use error::{PlanError, PointError};
 pub use extracted::{Extracted, Found, MessagePart, ParseError};
 pub use list::{ListBounds, ListedPoint, PointList, list};

@@ -94,10 +94,19 @@ pub(crate) fn parts<'e>(exchange: &'e Exchange, side: Side, first: &Step) -> Vec
             | Step::Query(_)
             | Step::Queries,
         ) => vec![(SelectedPart::Target, request.target.as_bytes())],
-        (_, Step::Header(label)) => header_values(request, response, side)
-            .filter(|(_, name, _)| name.as_str().eq_ignore_ascii_case(label.as_str()))
-            .map(|(position, _, value)| (SelectedPart::Header(position), value))
-            .collect(),
+        (_, Step::Header(label)) => {
+            let values = header_values(request, response, side)
+                .filter(|(_, name, _)| name.as_str().eq_ignore_ascii_case(label.as_str()))
+                .map(|(position, _, value)| (SelectedPart::Header(position), value));
+            let values: Vec<_> = values.collect();
+            // HTTP/2 says `:authority` instead.
+            match (side, &request.host) {
+                (Side::Request, Some(host)) if values.is_empty() && label.as_str() == "HOST" => {
+                    vec![(SelectedPart::Host, host.as_bytes())]
+                }
+                _ => values,
+            }
+        }
         (_, Step::Headers) => header_values(request, response, side)
             .map(|(position, _, value)| (SelectedPart::Header(position), value))
             .collect(),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::scope::covers_all;
 use crate::{Host, HostPattern, NormalPath, PathPattern};
 
 /// The ID of what belongs to no application.
@@ -27,11 +28,8 @@ impl Application {
 
     /// Whether everything that belongs to `other` belongs to this one, as far as the patterns alone tell.
     pub(crate) fn covers(&self, other: &Self) -> bool {
-        fn all<T>(wide: &[T], narrow: &[T], covers: impl Fn(&T, &T) -> bool) -> bool {
-            wide.is_empty()
-                || (!narrow.is_empty() && narrow.iter().all(|narrow| wide.iter().any(|wide| covers(wide, narrow))))
-        }
-        all(&self.hosts, &other.hosts, HostPattern::covers) && all(&self.paths, &other.paths, PathPattern::covers)
+        covers_all(&self.hosts, &other.hosts, HostPattern::covers)
+            && covers_all(&self.paths, &other.paths, PathPattern::covers)
     }
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use smallvec::SmallVec;
+use threadline_points::percent_decoded;
 
 /// Length of a path pattern, bytes.
 pub(crate) const MAXIMUM_PATH_BYTES: usize = 512;
@@ -50,7 +51,7 @@ fn matches_glob(pieces: &[Box<[u8]>], text: &[u8]) -> bool {
 }
 
 fn glob(segment: &str) -> Box<[Box<[u8]>]> {
-    segment.split('*').map(|piece| decoded(piece.as_bytes()).into()).collect()
+    segment.split('*').map(|piece| percent_decoded(piece.as_bytes()).into()).collect()
 }
 
 impl PathPattern {
@@ -74,13 +75,13 @@ impl PathPattern {
         let mut segments = Vec::new();
         for segment in text.split('/').filter(|segment| !segment.is_empty()) {
             segments.push(match segment {
-                _ if matches!(&*decoded(segment.as_bytes()), b"." | b"..") => {
+                _ if matches!(&*percent_decoded(segment.as_bytes()), b"." | b"..") => {
                     return Err("a pattern has no dot segments");
                 }
                 "**" => Segment::Any,
                 _ if segment.contains("**") => return Err("** stands only for whole segments: /api/**/orders"),
                 _ if segment.contains('*') => Segment::Glob(glob(segment)),
-                _ => Segment::Text(decoded(segment.as_bytes()).into()),
+                _ => Segment::Text(percent_decoded(segment.as_bytes()).into()),
             });
         }
         // Everything below is meant anyway.
@@ -190,7 +191,7 @@ impl<'e> NormalPath<'e> {
         for segment in path.split(|byte| *byte == b'/').filter(|segment| !segment.is_empty()) {
             // A parameter belongs to no name (RFC 3986, section 3.3): `/orders;v=1` is `/orders` to most servers.
             let end = segment.iter().position(|byte| *byte == b';').unwrap_or(segment.len());
-            match decoded(&segment[..end]) {
+            match percent_decoded(&segment[..end]) {
                 segment if segment.is_empty() || *segment == *b"." => {}
                 segment if *segment == *b".." => {
                     segments.pop();
@@ -205,31 +206,6 @@ impl<'e> NormalPath<'e> {
         }
         Self { segments }
     }
-}
-
-/// Percent-decodes once; what is no escape stays.
-fn decoded(text: &[u8]) -> Cow<'_, [u8]> {
-    if !text.contains(&b'%') {
-        return Cow::Borrowed(text);
-    }
-    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while let Some(byte) = text.get(at) {
-        let escaped = (*byte == b'%').then(|| digit(text.get(at + 1)).zip(digit(text.get(at + 2)))).flatten();
-        match escaped {
-            Some((high, low)) => {
-                // Two hexadecimal digits always fit a byte.
-                decoded.push((high << 4 | low) as u8);
-                at += 3;
-            }
-            None => {
-                decoded.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    Cow::Owned(decoded)
 }
 
 #[cfg(test)]

@@ -39,14 +39,10 @@ impl Scope {
 
     /// Whether every exchange that `other` means is meant, as far as that can be told from the lists alone.
     pub fn covers(&self, other: &Self) -> bool {
-        fn all<T>(wide: &[T], narrow: &[T], covers: impl Fn(&T, &T) -> bool) -> bool {
-            wide.is_empty()
-                || (!narrow.is_empty() && narrow.iter().all(|narrow| wide.iter().any(|wide| covers(wide, narrow))))
-        }
-        all(&self.application_ids, &other.application_ids, PartialEq::eq)
-            && all(&self.hosts, &other.hosts, HostPattern::covers)
-            && all(&self.paths, &other.paths, PathPattern::covers)
-            && all(&self.methods, &other.methods, PartialEq::eq)
+        covers_all(&self.application_ids, &other.application_ids, PartialEq::eq)
+            && covers_all(&self.hosts, &other.hosts, HostPattern::covers)
+            && covers_all(&self.paths, &other.paths, PathPattern::covers)
+            && covers_all(&self.methods, &other.methods, PartialEq::eq)
     }
 
     /// As written in a policy.
@@ -85,6 +81,11 @@ impl PartialEq for Scope {
             && self.paths == other.paths
             && self.methods == other.methods
     }
+}
+
+/// Whether a list means all that a narrower one means; an empty list means everything.
+pub(crate) fn covers_all<T>(wide: &[T], narrow: &[T], covers: impl Fn(&T, &T) -> bool) -> bool {
+    wide.is_empty() || (!narrow.is_empty() && narrow.iter().all(|narrow| wide.iter().any(|wide| covers(wide, narrow))))
 }
 
 /// Where an exchange belongs: what scopes ask about. Found once for each exchange.

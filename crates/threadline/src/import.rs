@@ -114,6 +114,8 @@ struct FileReport {
     damage: Vec<EntryError>,
     damaged: usize,
     local: usize,
+    /// Entries that the policy leaves out of the analysis.
+    passed_by: u64,
 }
 
 /// Imports all files and tells on standard output what came of each. `Ok(false)`: something was damaged or missing.
@@ -228,6 +230,7 @@ async fn import_file(target: &Target, pipeline: &mut Pipeline, file: &Path) -> R
         add(&mut report.appended, target.append(rows.finish()).await?);
     }
     report.local = reader.counts().local;
+    report.passed_by = NodeCounters::read(&counters.passed_by);
     bar.finish_and_clear();
     Ok(report)
 }
@@ -258,6 +261,9 @@ fn tell(file: &Path, report: &FileReport, console: &str) {
     }
     if report.local > 0 {
         text += &format!(", {} entries that never left the browser skipped", report.local);
+    }
+    if report.passed_by > 0 {
+        text += &format!(", {} left out by the policy (`analysed`)", report.passed_by);
     }
     text.push('\n');
     for damage in &report.damage {

@@ -5,7 +5,6 @@
 mod support;
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use http::{Method, Request, Response};
 use http_body_util::Full;
@@ -162,7 +161,7 @@ async fn what_a_mask_covers_is_nowhere() {
 }
 
 #[tokio::test]
-async fn a_policy_holds_within_two_seconds_costs_no_exchange_and_a_bad_one_replaces_nothing() {
+async fn a_policy_holds_from_the_next_exchange_on_costs_none_and_a_bad_one_replaces_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let threadline = start(folder.path()).await;
     let parameters = |name: &str| json!({"parameters": [{"name": name, "point": "request > query a", "group": true}]});
@@ -172,12 +171,10 @@ async fn a_policy_holds_within_two_seconds_costs_no_exchange_and_a_bad_one_repla
         assert_eq!(ask(&threadline, "shop.example", &format!("/before-{version}?a={version}"), "").await, 200);
         let (status, saved) = save(&threadline, parameters(&format!("name {version}"))).await;
         assert_eq!((status, saved["version"].as_u64()), (200, Some(version)));
-        let since = Instant::now();
         assert_eq!(ask(&threadline, "shop.example", &format!("/after-{version}?a={version}"), "").await, 200);
         let after = exchange(&threadline, &format!("/after-{version}")).await;
         assert_eq!(after["policy_version"].as_u64(), Some(version), "the next exchange has it");
         assert_eq!(after["session_key"], format!("name {version}"));
-        assert!(since.elapsed() < Duration::from_secs(10), "stored and found in time");
         sent += 2;
     }
     for (bad, field) in [
@@ -202,6 +199,29 @@ async fn a_policy_holds_within_two_seconds_costs_no_exchange_and_a_bad_one_repla
     let requests: u64 =
         list["sessions"].as_array().unwrap().iter().map(|session| session["requests"].as_u64().unwrap()).sum();
     assert_eq!(requests, sent, "no exchange is lost by a change");
+    threadline.stop().await;
+}
+
+fn import(threadline: &Threadline, file: &Path) -> std::process::Output {
+    std::process::Command::new(env!("CARGO_BIN_EXE_threadline"))
+        .args(["import", "har"])
+        .arg(file)
+        .arg("--data")
+        .arg(threadline.data())
+        .output()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_import_says_what_the_policy_leaves_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let threadline = start(folder.path()).await;
+    assert_eq!(save(&threadline, json!({"analysed": {"hosts": ["other.example"]}, "parameters": []})).await.0, 200);
+    let file = folder.path().join("recording.har");
+    std::fs::write(&file, recording(3, 0)).unwrap();
+    let imported = import(&threadline, &file);
+    let said = String::from_utf8(imported.stdout).unwrap();
+    assert!(said.contains("0 exchanges added, 3 left out by the policy"), "{said}");
     threadline.stop().await;
 }
 
@@ -240,13 +260,7 @@ async fn the_health_of_a_key_shows_what_it_decides_and_when_it_stops() {
     assert_eq!(save(&threadline, policy).await.0, 200);
     let file = folder.path().join("recording.har");
     std::fs::write(&file, recording(640, 540)).unwrap();
-    let imported = std::process::Command::new(env!("CARGO_BIN_EXE_threadline"))
-        .args(["import", "har"])
-        .arg(&file)
-        .arg("--data")
-        .arg(threadline.data())
-        .output()
-        .unwrap();
+    let imported = import(&threadline, &file);
     assert!(imported.status.success(), "{imported:?}");
 
     let range = "from=2026-01-01T00:00:00Z&to=2026-01-01T10:40:00Z";

@@ -249,8 +249,13 @@ fn parameters_answer(hub: &Inner, policy: &Policy, saved: Option<SavedVersion>) 
         built_in: hub.settings.built_in_rules.clone(),
         maximum: MAXIMUM_PARAMETERS as u32,
     };
+    tagged(body, policy.version())
+}
+
+/// An answer with the version of the policy as its ETag.
+pub(super) fn tagged(body: impl Serialize, version: u64) -> Response {
     let mut response = Json(body).into_response();
-    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", policy.version())) {
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
         response.headers_mut().insert(header::ETAG, tag);
     }
     response
@@ -277,8 +282,8 @@ pub(crate) async fn save_parameters(
 ) -> Result<Response, Problem> {
     let expected = if_match(&headers)?;
     let comment = comment(input.comment.clone())?;
-    let document = input.into_document(hub.policies.current().document());
-    let saved = hub.policies.save(document, expected.as_deref(), &caller, comment).await;
+    let change = |held| input.into_document(held);
+    let saved = hub.policies.save(change, expected.as_deref(), &caller, comment).await;
     let policy = saved.map_err(|error| refused(error, ""))?;
     let saved = hub.policies.saved(policy.version()).await?;
     Ok(parameters_answer(&hub, &policy, saved))

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Extension, RawQuery, State};
-use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use threadline_policy::{Policy, PolicyDocument};
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
-use super::policy::{comment, if_match, refused};
+use super::policy::{comment, if_match, refused, tagged};
 use super::query::QueryParameters;
 use super::time::Time;
 use crate::hub::Inner;
@@ -108,11 +108,7 @@ fn answer(policy: &Policy, saved: Option<SavedVersion>) -> Response {
         policy: policy.document(),
         warnings: warnings(policy),
     };
-    let mut response = Json(body).into_response();
-    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", policy.version())) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    response
+    tagged(body, policy.version())
 }
 
 /// The policy as it is to be.
@@ -146,7 +142,7 @@ pub(crate) async fn save_policy(
 ) -> Result<Response, Problem> {
     let expected = if_match(&headers)?;
     let comment = comment(input.comment)?;
-    let saved = hub.policies.save(input.policy, expected.as_deref(), &caller, comment).await;
+    let saved = hub.policies.save(|_| input.policy, expected.as_deref(), &caller, comment).await;
     let policy = saved.map_err(|error| refused(error, "policy."))?;
     let saved = hub.policies.saved(policy.version()).await?;
     Ok(answer(&policy, saved))

@@ -88,7 +88,15 @@ impl<'e> Run<'e, '_> {
 
     fn header(&mut self, plan: &HeaderPlan, headers: &'e CapturedHeaders, side: Side, exchange: &'e Exchange) {
         let map = headers.as_map();
-        let Some(first) = map.get(&plan.name) else { return };
+        let Some(first) = map.get(&plan.name) else {
+            // HTTP/2 says `:authority` instead (RFC 9113, section 8.3.1).
+            if plan.name == http::header::HOST
+                && let (Side::Request, Some(host)) = (side, &exchange.request.host)
+            {
+                self.value(&plan.first, Text::Captured(host.as_bytes()), &plan.part);
+            }
+            return;
+        };
         if !plan.first.is_unused() {
             self.value(&plan.first, Text::Captured(first.as_bytes()), &plan.part);
         }

@@ -160,7 +160,7 @@ impl<'e, 's> Run<'e, 's> {
 
     pub(crate) fn finish(mut self) -> Extracted<'e> {
         self.join();
-        Extracted { found: self.found, more: self.several.more, errors: self.errors }
+        Extracted::new(self.found, self.several.more, self.errors)
     }
 
     fn joined<'v>(&mut self, node: &ValueNode, values: impl Iterator<Item = Cow<'v, [u8]>>, part: &MessagePart) {
