@@ -1,15 +1,13 @@
 /// <reference types="vitest/config" />
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
-import { fixtureHub } from "./dev/hub.ts";
 
-// With THREADLINE_HUB=http://127.0.0.1:7070 the development server passes the API on to a running hub; without it,
-// fixtures answer. Neither is part of the build.
-const hub = process.env.THREADLINE_HUB;
+// The development server passes the API on to a running hub: `threadline demo` on this machine, or THREADLINE_HUB.
+const hub = process.env.THREADLINE_HUB ?? "http://127.0.0.1:7070";
 
 export default defineConfig({
-  plugins: [react(), ...(hub === undefined ? [fixtureHub()] : [])],
-  server: hub === undefined ? {} : { proxy: { "/api": { target: hub, changeOrigin: true } } },
+  plugins: [react()],
+  server: { proxy: { "/api": { target: hub, changeOrigin: true } } },
   build: {
     target: "es2023",
     // The content policy has no `data:` fonts, and one file per asset caches better.

@@ -75,10 +75,37 @@ const session = createRoute({
   component: lazyRouteComponent(() => import("./session/SessionPage"), "SessionPage"),
 });
 
-const parameters = createRoute({
+/** Its pages edit one draft of the policy, which lives as long as somebody is on any of them. */
+const setup = createRoute({
   getParentRoute: () => inside,
-  path: "/setup/parameters",
+  path: "/setup",
+  component: lazyRouteComponent(() => import("./setup/SetupFrame"), "SetupFrame"),
+});
+
+const setupHome = createRoute({
+  getParentRoute: () => setup,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/setup/parameters", search: emptySearch, replace: true });
+  },
+});
+
+const parameters = createRoute({
+  getParentRoute: () => setup,
+  path: "/parameters",
   component: lazyRouteComponent(() => import("./setup/ParametersPage"), "ParametersPage"),
+});
+
+const masks = createRoute({
+  getParentRoute: () => setup,
+  path: "/masks",
+  component: lazyRouteComponent(() => import("./setup/MasksPage"), "MasksPage"),
+});
+
+const traffic = createRoute({
+  getParentRoute: () => setup,
+  path: "/traffic",
+  component: lazyRouteComponent(() => import("./setup/TrafficPage"), "TrafficPage"),
 });
 
 const keys = createRoute({
@@ -120,7 +147,17 @@ const reference = createRoute({
 const tree = root.addChildren([
   firstRun,
   signIn,
-  inside.addChildren([home, sessions.addChildren([session]), keys, parameters, status, people, tokens, auditLog, reference]),
+  inside.addChildren([
+    home,
+    sessions.addChildren([session]),
+    keys,
+    setup.addChildren([setupHome, parameters, masks, traffic]),
+    status,
+    people,
+    tokens,
+    auditLog,
+    reference,
+  ]),
 ]);
 
 export function makeRouter(queries: QueryClient) {

@@ -7,27 +7,54 @@ import { emptyScope, type Scope } from "../filters/search";
 import { api, body } from "./client";
 import { ApiProblem } from "./problem";
 import { facets } from "./queries";
-import type { KeyReportList, ParameterInput, PointCheck, PolicyParameters } from "./types";
+import type { KeyReportList, PointCheck, PolicyAnswer, PolicyCheck, PolicyDocument, PolicyVersionList } from "./types";
 
-/** The parameters with the tag that saving them needs. */
-export interface TaggedParameters {
-  readonly policy: PolicyParameters;
+/** The policy that holds, with the tag that saving another needs. */
+export interface TaggedPolicy {
+  readonly answer: PolicyAnswer;
   readonly tag: string;
 }
 
-export const parameters = queryOptions({
-  queryKey: ["policy", "parameters"],
-  queryFn: async (): Promise<TaggedParameters> => tagged(await api.GET("/api/v1/policy/parameters")),
+export const policy = queryOptions({
+  queryKey: ["policy", "document"],
+  queryFn: async (): Promise<TaggedPolicy> => tagged(await api.GET("/api/v1/policy")),
 });
 
-/** Replaces the whole list, if nobody else did since `tag`. */
-export async function saveParameters(list: ParameterInput[], comment: string, tag: string): Promise<TaggedParameters> {
+/** What somebody else saved since version `base`, beside the policy that is being edited. */
+export function policySince(base: number) {
+  return queryOptions({
+    queryKey: ["policy", "since", base],
+    queryFn: async (): Promise<TaggedPolicy> => tagged(await api.GET("/api/v1/policy")),
+    staleTime: 0,
+    gcTime: 0,
+  });
+}
+
+/** Replaces the whole policy, if nobody else did since `tag`. */
+export async function savePolicy(document: PolicyDocument, comment: string, tag: string): Promise<TaggedPolicy> {
   return tagged(
-    await api.PUT("/api/v1/policy/parameters", {
+    await api.PUT("/api/v1/policy", {
       params: { header: { "If-Match": tag } },
-      body: { parameters: list, comment: comment.trim() === "" ? null : comment.trim() },
+      body: { policy: document, comment: comment.trim() === "" ? null : comment.trim() },
     }),
   );
+}
+
+/** What the hub says about a policy before it is saved: errors, warnings, what it would change in version `against`. */
+export function checkPolicy(document: PolicyDocument, against: number) {
+  return queryOptions({
+    queryKey: ["policy", "check", against, document],
+    queryFn: (): Promise<PolicyCheck> => body(api.POST("/api/v1/policy/check", { body: { policy: document } })),
+    gcTime: 60_000,
+  });
+}
+
+/** Saved versions, newest first. */
+export function policyVersions(limit: number) {
+  return queryOptions({
+    queryKey: ["policy", "versions", limit],
+    queryFn: (): Promise<PolicyVersionList> => body(api.GET("/api/v1/policy/versions", { params: { query: { limit } } })),
+  });
 }
 
 export function checkPoint(point: string) {
@@ -51,6 +78,12 @@ export function keyHealth(range: Range) {
   });
 }
 
+/** How many exchanges of the last day belong to each application. */
+export function exchangesByApplication() {
+  const fields: readonly FieldName[] = ["application"];
+  return facets(emptyScope, fields, 100);
+}
+
 /** How many exchanges of the last day each key of a kind decided. */
 export function decidedBy(kind: "configured" | "builtin" | "fallback") {
   const keys: readonly FieldName[] = ["key"];
@@ -58,10 +91,10 @@ export function decidedBy(kind: "configured" | "builtin" | "fallback") {
   return facets(scope, keys, 100);
 }
 
-function tagged({ data, response }: { data?: PolicyParameters; response: Response }): TaggedParameters {
+function tagged({ data, response }: { data?: PolicyAnswer; response: Response }): TaggedPolicy {
   const tag = response.headers.get("etag");
   if (data === undefined || tag === null) {
-    throw new ApiProblem(response.status, "The hub's answer was incomplete", "The list came without its version.");
+    throw new ApiProblem(response.status, "The hub's answer was incomplete", "The policy came without its version.");
   }
-  return { policy: data, tag };
+  return { answer: data, tag };
 }

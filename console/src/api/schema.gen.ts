@@ -1628,13 +1628,19 @@ export interface components {
         };
         /** @description The policy that holds. */
         PolicyAnswer: {
+            /** @description What groups when no key of the policy works, in order. Read-only. */
+            built_in: components["schemas"]["BuiltInRule"][];
             /** @description What they said about it. */
             comment: string | null;
+            /** @description How much a policy may hold. */
+            limits: components["schemas"]["PolicyLimits"];
             /** @description The policy itself, defaults written out. */
             policy: components["schemas"]["PolicyDocument"];
             saved_at: components["schemas"]["Time"] | null;
             /** @description Who saved it: a person, an API token, or `configuration file`; null for version 0. */
             saved_by: string | null;
+            /** @description Points that most APIs have and nobody needs in a session, text spelling: offered as masks, not in force. */
+            suggested_masks: string[];
             /**
              * Format: int64
              * @description Its version; 0 before anything was saved.
@@ -1682,6 +1688,29 @@ export interface components {
             comment?: string | null;
             /** @description At most 20 parameters, in order. */
             parameters: components["schemas"]["ParameterInput"][];
+        };
+        /** @description How much a policy may hold. */
+        PolicyLimits: {
+            /**
+             * Format: int32
+             * @description Applications.
+             */
+            applications: number;
+            /**
+             * Format: int32
+             * @description Further points of one composite key.
+             */
+            further_points: number;
+            /**
+             * Format: int32
+             * @description Masks.
+             */
+            masks: number;
+            /**
+             * Format: int32
+             * @description Context parameters; hidden ones do not count.
+             */
+            parameters: number;
         };
         /** @description One context parameter as it holds. */
         PolicyParameter: {

@@ -1,61 +1,68 @@
 // The ordered list: every key is a rung with its share of the last day's exchanges on it.
 
-import { ActionIcon, Badge, Tooltip } from "@mantine/core";
-import { IconArrowDown, IconArrowUp, IconKey, IconLock, IconPencil, IconTrash } from "@tabler/icons-react";
+import { Badge } from "@mantine/core";
+import { IconKey, IconLock } from "@tabler/icons-react";
 import { type KeyboardEvent, useEffect, useRef } from "react";
-import { Breadcrumb } from "../ui/Breadcrumb";
 import { Captured } from "../ui/Captured";
-import type { Draft, RowErrors } from "./draft";
-import { Editor } from "./Editor";
+import { byRow, type RowComplaints } from "./complaints";
+import { isEverywhere, move, type ParameterDraft, replace } from "./draft";
+import { ParameterEditor } from "./ParameterEditor";
+import { PointPath } from "./PointPath";
+import { RowTools } from "./RowTools";
+import { scopeWords } from "./scopeWords";
 import { Share } from "./Share";
+import { Sortable, useSortableRow } from "./Sortable";
 import styles from "./Setup.module.css";
+import { useSetup } from "./useSetup";
 
 export interface LadderProps {
-  readonly drafts: readonly Draft[];
-  readonly errors: ReadonlyMap<number, RowErrors>;
   /** Exchanges of the last day by the name of the key that decided; undefined while unknown. */
   readonly shares: ReadonlyMap<string, number> | undefined;
   readonly whole: number;
-  readonly editing: number | undefined;
-  readonly readOnly: boolean;
-  readonly onEdit: (key: number | undefined) => void;
-  readonly onChange: (key: number, change: Partial<Draft>) => void;
-  readonly onMove: (position: number, by: -1 | 1) => void;
-  readonly onDelete: (key: number) => void;
 }
 
-export function Ladder(props: LadderProps) {
-  const { drafts, errors, editing } = props;
-  const keys = drafts.filter((draft) => draft.group);
+export function Ladder({ shares, whole }: LadderProps) {
+  const { draft, problems, warnings, change } = useSetup();
+  const { parameters } = draft;
+  const complaints = byRow(problems, "parameters");
+  const worries = byRow(warnings, "parameters");
+  const keys = parameters.filter((parameter) => parameter.group);
+  const onMove = (from: number, to: number): void => {
+    change({ parameters: move(parameters, from, to) });
+  };
   return (
-    <ol className={styles.ladder} aria-label="Parameters in order">
-      {drafts.map((draft, position) => (
-        <Rung
-          key={draft.key}
-          draft={draft}
-          position={position}
-          rung={draft.group ? keys.indexOf(draft) + 1 : undefined}
-          last={position === drafts.length - 1}
-          errors={errors.get(position)}
-          open={editing === draft.key}
-          list={props}
-        />
-      ))}
-    </ol>
+    <Sortable ids={parameters.map(({ key }) => String(key))} onMove={onMove}>
+      <ol className={styles.ladder} aria-label="Parameters in order">
+        {parameters.map((parameter, position) => (
+          <Rung
+            key={parameter.key}
+            parameter={parameter}
+            position={position}
+            rung={parameter.group ? keys.indexOf(parameter) + 1 : undefined}
+            complaints={complaints.get(position)}
+            worries={worries.get(position)}
+            share={parameter.group && shares !== undefined ? { count: shares.get(parameter.name) ?? 0, whole } : undefined}
+            onMove={onMove}
+          />
+        ))}
+      </ol>
+    </Sortable>
   );
 }
 
 interface RungProps {
-  readonly draft: Draft;
+  readonly parameter: ParameterDraft;
   readonly position: number;
   readonly rung: number | undefined;
-  readonly last: boolean;
-  readonly errors: RowErrors | undefined;
-  readonly open: boolean;
-  readonly list: LadderProps;
+  readonly complaints: RowComplaints | undefined;
+  /** What is allowed but may not be meant. */
+  readonly worries: RowComplaints | undefined;
+  readonly share: { readonly count: number; readonly whole: number } | undefined;
+  readonly onMove: (from: number, to: number) => void;
 }
 
-function Rung({ draft, position, rung, last, errors, open, list }: RungProps) {
+function Rung({ parameter, position, rung, complaints, worries, share, onMove }: RungProps) {
+  const { base, draft, readOnly, change, open: held, setOpen } = useSetup();
   const row = useRef<HTMLButtonElement>(null);
   const moved = useRef(false);
   useEffect(() => {
@@ -65,24 +72,39 @@ function Rung({ draft, position, rung, last, errors, open, list }: RungProps) {
       row.current?.focus();
     }
   }, [position]);
-  const move = (by: -1 | 1): void => {
+  const step = (by: -1 | 1): void => {
     moved.current = true;
-    list.onMove(position, by);
+    onMove(position, position + by);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown") && !list.readOnly) {
+    if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown") && !readOnly) {
       event.preventDefault();
-      move(event.key === "ArrowUp" ? -1 : 1);
+      step(event.key === "ArrowUp" ? -1 : 1);
     }
   };
-  const name = draft.name === "" ? "unnamed" : draft.name;
-  const wrong = errors === undefined ? undefined : [errors.name, errors.point, errors.type, errors.group, errors.hashed, errors.namespace, errors.row].find((text) => text !== undefined);
-  const { shares } = list;
+  const id = `parameters ${parameter.key}`;
+  const open = held === id;
+  const toggle = (): void => {
+    setOpen(open ? undefined : id);
+  };
+  const name = parameter.name === "" ? "unnamed" : parameter.name;
+  const sortable = useSortableRow(String(parameter.key), name, readOnly || open);
+  const [wrong] = complaints?.values() ?? [];
   return (
-    <li className={styles.rung} data-key={rung === undefined ? undefined : true} data-open={open || undefined}>
+    <li
+      ref={sortable.ref}
+      style={sortable.style}
+      className={styles.rung}
+      data-key={rung === undefined ? undefined : true}
+      data-open={open || undefined}
+      data-dragging={sortable.dragging || undefined}
+    >
       <div className={styles.row}>
-        <span className={styles.number} aria-hidden="true">
-          {rung ?? "·"}
+        <span className={styles.order}>
+          {sortable.handle}
+          <span className={styles.number} aria-hidden="true">
+            {rung ?? "·"}
+          </span>
         </span>
         <div className={styles.what}>
           <span className={styles.name}>
@@ -91,52 +113,59 @@ function Rung({ draft, position, rung, last, errors, open, list }: RungProps) {
               type="button"
               className={styles.open}
               aria-expanded={open}
-              disabled={list.readOnly}
-              title={list.readOnly ? undefined : "Enter edits, Alt with arrows moves"}
+              disabled={readOnly}
+              title={readOnly ? undefined : "Enter edits, Alt with arrows moves"}
               onKeyDown={onKeyDown}
-              onClick={() => {
-                list.onEdit(open ? undefined : draft.key);
-              }}
+              onClick={toggle}
             >
               <Captured text={name} />
             </button>
-            {draft.group ? <Badge size="sm" leftSection={<IconKey size={11} />}>key</Badge> : null}
-            {draft.kind === "none" ? null : <Badge size="sm" color="gray">{draft.kind === "user" ? "User" : "Role"}</Badge>}
-            {draft.hashed === true ? <Badge size="sm" color="gray" leftSection={<IconLock size={11} />}>hashed</Badge> : null}
-            {draft.with.length === 0 ? null : (
-              <Badge size="sm" color="gray" title={draft.with.join(", ")}>
-                with {draft.with.length} more
-              </Badge>
-            )}
-            {Object.values(draft.scope).some((list) => list.length > 0) ? (
-              <Badge size="sm" color="gray" title={Object.entries(draft.scope).map(([what, list]) => `${what}: ${list.join(", ")}`).join("; ")}>
-                scoped
-              </Badge>
-            ) : null}
-            {draft.namespace === "" ? null : <Badge size="sm" color="gray">in {draft.namespace}</Badge>}
+            <Marks parameter={parameter} />
           </span>
-          {draft.breadcrumb.length > 0 ? <Breadcrumb steps={draft.breadcrumb} /> : <code>{draft.point}</code>}
+          <PointPath point={parameter.point} />
+          {parameter.with.map((point, further) => (
+            // Points have no identity but their place.
+            // oxlint-disable-next-line react/no-array-index-key -- see above
+            <span key={further} className={styles.and}>
+              and <PointPath point={point} />
+            </span>
+          ))}
+          {isEverywhere(parameter.scope) ? null : (
+            <span className={styles.aside}>
+              only <Captured text={scopeWords(parameter.scope)} wrap />
+            </span>
+          )}
           {wrong === undefined || open ? null : <p className={styles.error}>{wrong}</p>}
+          {[...(worries?.values() ?? [])].map((reason) => (
+            <p key={reason} className={styles.worry}>
+              <Captured text={reason} wrap />
+            </p>
+          ))}
         </div>
-        {draft.group && shares !== undefined ? <Share count={shares.get(draft.name) ?? 0} whole={list.whole} /> : <span />}
-        {list.readOnly ? null : (
-          <div className={styles.tools}>
-            <Tool label={`Move ${name} up`} disabled={position === 0} onClick={() => { move(-1); }} Icon={IconArrowUp} />
-            <Tool label={`Move ${name} down`} disabled={last} onClick={() => { move(1); }} Icon={IconArrowDown} />
-            <Tool label={`Edit ${name}`} onClick={() => { list.onEdit(open ? undefined : draft.key); }} Icon={IconPencil} />
-            <Tool label={`Delete ${name}`} onClick={() => { list.onDelete(draft.key); }} Icon={IconTrash} />
-          </div>
+        {share === undefined ? <span /> : <Share count={share.count} whole={share.whole} />}
+        {readOnly ? null : (
+          <RowTools
+            name={name}
+            first={position === 0}
+            last={position === draft.parameters.length - 1}
+            onMove={step}
+            onEdit={toggle}
+            onDelete={() => {
+              change({ parameters: draft.parameters.filter(({ key }) => key !== parameter.key) });
+            }}
+          />
         )}
       </div>
-      {open ? (
-        <Editor
-          draft={draft}
-          errors={errors}
-          onChange={(change) => {
-            list.onChange(draft.key, change);
+      {open && !readOnly ? (
+        <ParameterEditor
+          draft={parameter}
+          complaints={complaints}
+          furtherPoints={base.limits.further_points}
+          onChange={(part) => {
+            change({ parameters: replace(draft.parameters, parameter.key, part) });
           }}
           onClose={() => {
-            list.onEdit(undefined);
+            setOpen(undefined);
             row.current?.focus();
           }}
         />
@@ -145,19 +174,13 @@ function Rung({ draft, position, rung, last, errors, open, list }: RungProps) {
   );
 }
 
-interface ToolProps {
-  readonly label: string;
-  readonly disabled?: boolean;
-  readonly onClick: () => void;
-  readonly Icon: typeof IconKey;
-}
-
-function Tool({ label, disabled = false, onClick, Icon }: ToolProps) {
+function Marks({ parameter }: { readonly parameter: ParameterDraft }) {
   return (
-    <Tooltip label={label}>
-      <ActionIcon aria-label={label} disabled={disabled} onClick={onClick}>
-        <Icon size={16} stroke={1.7} />
-      </ActionIcon>
-    </Tooltip>
+    <>
+      {parameter.group ? <Badge size="sm" leftSection={<IconKey size={11} />}>key</Badge> : null}
+      {parameter.kind === "none" ? null : <Badge size="sm" color="gray">{parameter.kind === "user" ? "User" : "Role"}</Badge>}
+      {parameter.hashed === true ? <Badge size="sm" color="gray" leftSection={<IconLock size={11} />}>hashed</Badge> : null}
+      {parameter.namespace === "" ? null : <Badge size="sm" color="gray">in {parameter.namespace}</Badge>}
+    </>
   );
 }

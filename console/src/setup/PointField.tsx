@@ -4,11 +4,15 @@ import { lazy, Suspense } from "react";
 import styles from "./Setup.module.css";
 
 export interface PointFieldProps {
+  /** Left out: `Point`. */
+  readonly label?: string;
+  /** Left out: what a point is. */
+  readonly description?: string;
   readonly value: string;
   /** What the hub said when it was last saved. */
   readonly error: string | undefined;
+  /** Called with what was typed, and then with the hub's spelling of it. */
   readonly onChange: (value: string) => void;
-  readonly onNormalised: (value: string, breadcrumb: readonly string[]) => void;
 }
 
 const PointEditor = lazy(() => import("./point/PointEditor").then((loaded) => ({ default: loaded.PointEditor })));
@@ -19,7 +23,7 @@ export function PointField(props: PointFieldProps) {
       fallback={
         // As high as what takes its place.
         <div aria-busy="true" style={{ minHeight: 96 }}>
-          <span className={styles.label}>Point</span>
+          <span className={styles.label}>{props.label ?? "Point"}</span>
           <code className={styles.point}>{props.value}</code>
         </div>
       }

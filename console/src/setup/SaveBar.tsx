@@ -1,40 +1,37 @@
-import { Button, TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { plural } from "../ui/format";
 import styles from "./Setup.module.css";
 
 export interface SaveBarProps {
-  readonly version: number;
-  readonly comment: string;
-  readonly onComment: (comment: string) => void;
-  readonly saving: boolean;
-  /** Rows that the hub refused. */
+  /** How many changes saving would make; undefined while the hub has not said. */
+  readonly changes: number | undefined;
+  /** Complaints of the hub. */
   readonly problems: number;
+  /** The hub could not be asked. */
+  readonly failed: string | undefined;
   readonly onDiscard: () => void;
-  readonly onSave: () => void;
+  readonly onReview: () => void;
 }
 
-/** What is not saved yet, and what saving does. */
-export function SaveBar({ version, comment, onComment, saving, problems, onDiscard, onSave }: SaveBarProps) {
+/** What is not saved yet, on every Setup page. */
+export function SaveBar({ changes, problems, failed, onDiscard, onReview }: SaveBarProps) {
   return (
     <section className={styles.save} aria-label="Unsaved changes">
       <div className={styles.saveText}>
-        <b>{problems > 0 ? `Not saved: ${plural(problems, "row")} cannot be accepted` : "Unsaved changes"}</b>
-        <span className={styles.aside}>They hold for new traffic; what is stored stays as it was.</span>
+        <b>
+          {problems > 0
+            ? `Not saved: ${plural(problems, "field")} cannot be accepted`
+            : changes === undefined || changes === 0
+              ? "Unsaved changes"
+              : plural(changes, "unsaved change")}
+        </b>
+        <span className={styles.aside}>{failed ?? "They hold for new traffic once saved; what is stored stays as it was."}</span>
       </div>
-      <TextInput
-        aria-label="What this change is about"
-        placeholder="What is it about? (optional)"
-        maxLength={500}
-        value={comment}
-        onChange={(event) => {
-          onComment(event.currentTarget.value);
-        }}
-      />
       <Button variant="default" size="sm" onClick={onDiscard}>
-        Discard
+        Discard…
       </Button>
-      <Button size="sm" loading={saving} onClick={onSave}>
-        Save as version {version}
+      <Button size="sm" onClick={onReview}>
+        Review and save…
       </Button>
     </section>
   );

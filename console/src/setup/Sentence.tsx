@@ -2,11 +2,12 @@
 
 import { Fragment } from "react";
 import { Captured } from "../ui/Captured";
-import type { Draft } from "./draft";
+import type { ParameterDraft } from "./draft";
+import { readSteps } from "./point/steps";
 import styles from "./Setup.module.css";
 
-export function Sentence({ drafts }: { readonly drafts: readonly Draft[] }) {
-  const keys = drafts.filter((draft) => draft.group);
+export function Sentence({ parameters }: { readonly parameters: readonly ParameterDraft[] }) {
+  const keys = parameters.filter((parameter) => parameter.group);
   if (keys.length === 0) {
     return (
       <p className={styles.sentence}>
@@ -32,10 +33,10 @@ export function Sentence({ drafts }: { readonly drafts: readonly Draft[] }) {
 }
 
 /** `in the response`: what a reader wants to know first about a point. */
-function sideOf(draft: Draft): string {
-  const [side, place] = draft.breadcrumb;
+function sideOf({ point }: ParameterDraft): string {
+  const [side, place] = readSteps(point) ?? [];
   if (side === undefined) {
     return "";
   }
-  return ` in the ${side.toLowerCase()}${place === undefined ? "" : `’s ${place.toLowerCase()}`}`;
+  return ` in the ${side.word.toLowerCase()}${place === undefined ? "" : `’s ${place.word.toLowerCase()}`}`;
 }

@@ -1,120 +1,167 @@
-// The parameter list while it is edited. Plain values and functions; the hub has the last word on all of it.
+// The policy while it is edited: every list with keys of its own, nothing left out. Plain values and functions; the hub
+// has the last word on all of it.
 
-import type { FieldProblem } from "../api/problem";
-import type { ParameterInput, PolicyParameter } from "../api/types";
+import type { PolicyDocument, ScopeDocument } from "../api/types";
+import { fromJson, spell } from "./point/steps";
 
 export type Kind = "none" | "user" | "role";
 
-export interface Draft {
-  /** Tells rows apart while their names change. */
+/** Tells the rows of a list apart while what stands in them changes. */
+interface Keyed {
   readonly key: number;
+}
+
+/** Where something applies; an empty list leaves its question open. */
+export interface ScopeDraft {
+  readonly applications: readonly string[];
+  readonly hosts: readonly string[];
+  readonly paths: readonly string[];
+  readonly methods: readonly string[];
+}
+
+export interface ParameterDraft extends Keyed {
   readonly name: string;
   /** Text spelling, as typed. */
   readonly point: string;
-  /** As the hub showed it; empty while the point is being changed. */
-  readonly breadcrumb: readonly string[];
+  /** Further points of a composite key. */
+  readonly with: readonly string[];
   readonly kind: Kind;
   readonly group: boolean;
   /** Undefined leaves it to the hub: yes where credentials stand. */
   readonly hashed: boolean | undefined;
   readonly namespace: string;
-  /** Further points of a composite key, and where the parameter applies: kept as they are, not edited here. */
-  readonly with: readonly string[];
-  readonly scope: PolicyParameter["scope"];
+  readonly scope: ScopeDraft;
 }
 
-export function toDrafts(parameters: readonly PolicyParameter[]): readonly Draft[] {
-  return parameters.map((parameter, position) => ({
-    key: position,
-    name: parameter.name,
-    point: parameter.point,
-    breadcrumb: parameter.breadcrumb,
-    kind: parameter.type,
-    group: parameter.group,
-    hashed: parameter.hashed,
-    namespace: parameter.namespace ?? "",
-    with: parameter.with,
-    scope: parameter.scope,
-  }));
+export interface MaskDraft extends Keyed {
+  readonly point: string;
+  readonly scope: ScopeDraft;
 }
 
-export function blank(drafts: readonly Draft[]): Draft {
-  const key = drafts.reduce((most, draft) => Math.max(most, draft.key), -1) + 1;
-  return { key, name: "", point: "", breadcrumb: [], kind: "none", group: true, hashed: undefined, namespace: "", with: [], scope: {} };
+export interface ApplicationDraft extends Keyed {
+  readonly id: string;
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly paths: readonly string[];
 }
 
-/** What is sent. */
-export function toInput(drafts: readonly Draft[]): ParameterInput[] {
-  return drafts.map((draft) => ({
-    name: draft.name.trim(),
-    point: draft.point.trim(),
-    type: draft.kind,
-    group: draft.group,
-    hashed: draft.hashed ?? null,
-    namespace: draft.namespace.trim() === "" ? null : draft.namespace.trim(),
-    with: [...draft.with],
-    scope: draft.scope,
-  }));
+export interface PolicyDraft {
+  readonly applications: readonly ApplicationDraft[];
+  readonly analysed: ScopeDraft;
+  readonly masks: readonly MaskDraft[];
+  readonly parameters: readonly ParameterDraft[];
+  /** Sections that this console does not edit, as they are. */
+  readonly rest: Omit<PolicyDocument, "applications" | "analysed" | "masks" | "parameters">;
 }
 
-export function move(drafts: readonly Draft[], from: number, by: -1 | 1): readonly Draft[] {
-  const to = from + by;
-  const moved = drafts[from];
-  if (moved === undefined || to < 0 || to >= drafts.length) {
-    return drafts;
+export const everywhere: ScopeDraft = { applications: [], hosts: [], paths: [], methods: [] };
+
+export function isEverywhere(scope: ScopeDraft): boolean {
+  return Object.values(scope).every((list: readonly string[]) => list.length === 0);
+}
+
+function toScope(scope: ScopeDocument | undefined): ScopeDraft {
+  return { ...everywhere, ...scope };
+}
+
+function pointText(point: PolicyDocument["parameters"][number]["point"]): string {
+  return typeof point === "string" ? point : spell(fromJson(point));
+}
+
+export function toDraft(document: PolicyDocument): PolicyDraft {
+  const { applications, analysed, masks, parameters, ...rest } = document;
+  return {
+    applications: (applications ?? []).map((one, key) => ({
+      key,
+      id: one.id,
+      name: one.name ?? "",
+      hosts: one.hosts ?? [],
+      paths: one.paths ?? [],
+    })),
+    analysed: toScope(analysed),
+    masks: (masks ?? []).map((mask, key) => ({ key, point: pointText(mask.point), scope: toScope(mask.scope) })),
+    parameters: parameters.map((one, key) => ({
+      key,
+      name: one.name,
+      point: pointText(one.point),
+      with: (one.with ?? []).map((point) => pointText(point)),
+      kind: one.type ?? "none",
+      group: one.group ?? false,
+      hashed: one.hashed ?? undefined,
+      namespace: one.namespace ?? "",
+      scope: toScope(one.scope),
+    })),
+    rest,
+  };
+}
+
+function fromScope(scope: ScopeDraft): { scope?: ScopeDocument } {
+  return isEverywhere(scope) ? {} : { scope: scopeDocument(scope) };
+}
+
+function scopeDocument({ applications, hosts, paths, methods }: ScopeDraft): ScopeDocument {
+  return {
+    ...(applications.length === 0 ? {} : { applications: [...applications] }),
+    ...(hosts.length === 0 ? {} : { hosts: [...hosts] }),
+    ...(paths.length === 0 ? {} : { paths: [...paths] }),
+    ...(methods.length === 0 ? {} : { methods: [...methods] }),
+  };
+}
+
+/** What is sent: as a person would write it, without what is left out. */
+export function toDocument(draft: PolicyDraft): PolicyDocument {
+  return {
+    ...draft.rest,
+    applications: draft.applications.map((one) => ({
+      id: one.id.trim(),
+      ...(one.name.trim() === "" ? {} : { name: one.name.trim() }),
+      hosts: [...one.hosts],
+      paths: [...one.paths],
+    })),
+    analysed: scopeDocument(draft.analysed),
+    masks: draft.masks.map((mask) => ({ point: mask.point.trim(), ...fromScope(mask.scope) })),
+    parameters: draft.parameters.map((one) => ({
+      name: one.name.trim(),
+      point: one.point.trim(),
+      ...(one.with.length === 0 || !one.group ? {} : { with: one.with.map((point) => point.trim()) }),
+      type: one.kind,
+      group: one.group,
+      ...(one.hashed === undefined ? {} : { hashed: one.hashed }),
+      ...(one.namespace.trim() === "" || !one.group ? {} : { namespace: one.namespace.trim() }),
+      ...fromScope(one.scope),
+    })),
+  };
+}
+
+export function isChanged(draft: PolicyDraft, from: PolicyDraft): boolean {
+  return JSON.stringify(toDocument(draft)) !== JSON.stringify(toDocument(from));
+}
+
+function nextKey(list: readonly Keyed[]): number {
+  return list.reduce((most, { key }) => Math.max(most, key), -1) + 1;
+}
+
+export function newParameter(list: readonly ParameterDraft[]): ParameterDraft {
+  return { key: nextKey(list), name: "", point: "", with: [], kind: "none", group: true, hashed: undefined, namespace: "", scope: everywhere };
+}
+
+export function newMask(list: readonly MaskDraft[], point = ""): MaskDraft {
+  return { key: nextKey(list), point, scope: everywhere };
+}
+
+export function newApplication(list: readonly ApplicationDraft[]): ApplicationDraft {
+  return { key: nextKey(list), id: "", name: "", hosts: [], paths: [] };
+}
+
+/** The list with one row at another place. */
+export function move<T>(list: readonly T[], from: number, to: number): readonly T[] {
+  const moved = list[from];
+  if (moved === undefined || to < 0 || to >= list.length) {
+    return list;
   }
-  return drafts.toSpliced(from, 1).toSpliced(to, 0, moved);
+  return list.toSpliced(from, 1).toSpliced(to, 0, moved);
 }
 
-export function replace(drafts: readonly Draft[], key: number, change: Partial<Draft>): readonly Draft[] {
-  return drafts.map((draft) => (draft.key === key ? { ...draft, ...change } : draft));
-}
-
-export function isChanged(drafts: readonly Draft[], saved: readonly Draft[]): boolean {
-  return JSON.stringify(toInput(drafts)) !== JSON.stringify(toInput(saved));
-}
-
-export interface RowErrors {
-  readonly name?: string;
-  readonly point?: string;
-  readonly type?: string;
-  readonly group?: string;
-  readonly hashed?: string;
-  readonly namespace?: string;
-  /** About the row as a whole. */
-  readonly row?: string;
-}
-
-const fieldOfRow = /^parameters\[(\d+)\](?:\.([a-z_]+))?/u;
-
-/** Which row and field each complaint of the hub is about; what is about none stays. */
-export function sortErrors(errors: readonly FieldProblem[]): {
-  readonly rows: ReadonlyMap<number, RowErrors>;
-  readonly rest: readonly FieldProblem[];
-} {
-  const rows = new Map<number, RowErrors>();
-  const rest: FieldProblem[] = [];
-  for (const error of errors) {
-    const match = fieldOfRow.exec(error.field);
-    if (match === null) {
-      rest.push(error);
-      continue;
-    }
-    const position = Number(match[1]);
-    const held = rows.get(position) ?? {};
-    const field = match[2];
-    switch (field) {
-      case "name":
-      case "point":
-      case "type":
-      case "group":
-      case "hashed":
-      case "namespace":
-        rows.set(position, { ...held, [field]: error.reason });
-        break;
-      default:
-        rows.set(position, { ...held, row: error.reason });
-    }
-  }
-  return { rows, rest };
+export function replace<T extends Keyed>(list: readonly T[], key: number, change: Partial<T>): readonly T[] {
+  return list.map((row) => (row.key === key ? { ...row, ...change } : row));
 }

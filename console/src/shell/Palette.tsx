@@ -5,12 +5,14 @@ import {
   IconActivityHeartbeat,
   IconAdjustmentsHorizontal,
   IconApi,
+  IconEyeOff,
   IconFilter,
   IconHistory,
   IconKey,
   IconSearch,
   IconTimeline,
   IconUsers,
+  IconWorld,
 } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -26,7 +28,7 @@ const address = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*)(
 export function Palette() {
   const navigate = useNavigate();
   const [typed, setTyped] = useState("");
-  const go = (to: "/sessions" | "/keys" | "/setup/parameters" | "/system/status" | "/system/people" | "/system/tokens" | "/system/audit" | "/system/api"): (() => void) => {
+  const go = (to: "/sessions" | "/keys" | "/setup/parameters" | "/setup/masks" | "/setup/traffic" | "/system/status" | "/system/people" | "/system/tokens" | "/system/audit" | "/system/api"): (() => void) => {
     return () => {
       void navigate({ to, search: emptySearch });
     };
@@ -44,6 +46,8 @@ export function Palette() {
     place("sessions", "Sessions", "who did what, newest first", IconTimeline, go("/sessions")),
     place("keys", "Keys", "what decides sessions, and how well", IconKey, go("/keys")),
     place("parameters", "Parameters", "what makes a session: setup", IconAdjustmentsHorizontal, go("/setup/parameters")),
+    place("masks", "Masks", "what nobody may see: setup", IconEyeOff, go("/setup/masks")),
+    place("traffic", "Applications and traffic", "what is looked at: setup", IconWorld, go("/setup/traffic")),
     place("status", "Status", "store, nodes, version", IconActivityHeartbeat, go("/system/status")),
     place("people", "People", "who may sign in", IconUsers, go("/system/people")),
     place("tokens", "API tokens", "for programs", IconKey, go("/system/tokens")),

@@ -35,7 +35,7 @@ export function Rail() {
         <IconKey size={20} stroke={1.6} aria-hidden />
         Keys
       </Link>
-      <Link className={styles.place} to="/setup/parameters" search={emptySearch} activeOptions={{ includeSearch: false }}>
+      <Link className={styles.place} to="/setup" search={emptySearch} activeOptions={{ includeSearch: false }}>
         <IconAdjustmentsHorizontal size={20} stroke={1.6} aria-hidden />
         Setup
       </Link>

@@ -14,7 +14,7 @@ import { useVerdict } from "./useVerdict";
 
 const Workbench = lazy(() => import("./Workbench").then((loaded) => ({ default: loaded.Workbench })));
 
-export function PointEditor({ value, error, onChange, onNormalised }: PointFieldProps) {
+export function PointEditor({ label = "Point", description: what = "Where the value stands, step by step", value, error, onChange }: PointFieldProps) {
   const [asText, setAsText] = useState(false);
   const [open, setOpen] = useState(false);
   const [typing, setTyping] = useState(false);
@@ -31,9 +31,11 @@ export function PointEditor({ value, error, onChange, onNormalised }: PointField
   useEffect(() => {
     if (changed.current && current && !(asText && typing) && spellings !== null && spellings !== undefined) {
       changed.current = false;
-      onNormalised(spellings.point, spellings.breadcrumb);
+      if (spellings.point !== value) {
+        onChange(spellings.point);
+      }
     }
-  }, [spellings, current, asText, typing, onNormalised]);
+  }, [spellings, current, asText, typing, value, onChange]);
   const change = (next: string): void => {
     changed.current = true;
     onChange(next);
@@ -41,13 +43,13 @@ export function PointEditor({ value, error, onChange, onNormalised }: PointField
   return (
     <div>
       <div className={styles.head}>
-        <span className={styles.label}>Point</span>
+        <span className={styles.label}>{label}</span>
         <span className={styles.description} id={description}>
-          Where the value stands, step by step
+          {what}
         </span>
       </div>
       <PointInput
-        label="Point"
+        label={label}
         describedBy={description}
         value={value}
         error={error}

@@ -7,11 +7,14 @@ use axum::extract::{Extension, RawQuery, State};
 use axum::response::Response;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
-use threadline_policy::{Policy, PolicyDocument};
+use threadline_policy::{
+    MAXIMUM_APPLICATIONS, MAXIMUM_FURTHER_POINTS, MAXIMUM_MASKS, MAXIMUM_PARAMETERS, Policy, PolicyDocument,
+    SUGGESTED_MASKS,
+};
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
-use super::policy::{comment, if_match, refused, tagged};
+use super::policy::{BuiltInRule, comment, if_match, refused, tagged};
 use super::query::QueryParameters;
 use super::time::Time;
 use crate::hub::Inner;
@@ -40,6 +43,34 @@ pub(crate) struct PolicyAnswer {
     policy: PolicyDocument,
     /// What an operator should know about it.
     warnings: Vec<PolicyWarning>,
+    /// What groups when no key of the policy works, in order. Read-only.
+    built_in: Vec<BuiltInRule>,
+    /// Points that most APIs have and nobody needs in a session, text spelling: offered as masks, not in force.
+    suggested_masks: Vec<&'static str>,
+    /// How much a policy may hold.
+    limits: PolicyLimits,
+}
+
+/// How much a policy may hold.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PolicyLimits {
+    /// Context parameters; hidden ones do not count.
+    parameters: u32,
+    /// Further points of one composite key.
+    further_points: u32,
+    /// Masks.
+    masks: u32,
+    /// Applications.
+    applications: u32,
+}
+
+impl PolicyLimits {
+    const THESE: Self = Self {
+        parameters: MAXIMUM_PARAMETERS as u32,
+        further_points: MAXIMUM_FURTHER_POINTS as u32,
+        masks: MAXIMUM_MASKS as u32,
+        applications: MAXIMUM_APPLICATIONS as u32,
+    };
 }
 
 /// Something that is allowed but may not be meant.
@@ -92,10 +123,10 @@ pub(crate) async fn read_policy(State(hub): State<Arc<Inner>>, RawQuery(query): 
     QueryParameters::parse(query.as_deref())?.finish()?;
     let policy = hub.policies.current();
     let saved = hub.policies.saved(policy.version()).await?;
-    Ok(answer(&policy, saved))
+    Ok(answer(&hub, &policy, saved))
 }
 
-fn answer(policy: &Policy, saved: Option<SavedVersion>) -> Response {
+fn answer(hub: &Inner, policy: &Policy, saved: Option<SavedVersion>) -> Response {
     let (saved_at, saved_by, comment) = match saved {
         Some(saved) => (Some(Time(saved.saved_at)), Some(saved.saved_by), saved.comment),
         None => (None, None, None),
@@ -107,6 +138,9 @@ fn answer(policy: &Policy, saved: Option<SavedVersion>) -> Response {
         comment,
         policy: policy.document(),
         warnings: warnings(policy),
+        built_in: hub.settings.built_in_rules.clone(),
+        suggested_masks: SUGGESTED_MASKS.to_vec(),
+        limits: PolicyLimits::THESE,
     };
     tagged(body, policy.version())
 }
@@ -145,7 +179,7 @@ pub(crate) async fn save_policy(
     let saved = hub.policies.save(|_| input.policy, expected.as_deref(), &caller, comment).await;
     let policy = saved.map_err(|error| refused(error, "policy."))?;
     let saved = hub.policies.saved(policy.version()).await?;
-    Ok(answer(&policy, saved))
+    Ok(answer(&hub, &policy, saved))
 }
 
 /// A policy to check.

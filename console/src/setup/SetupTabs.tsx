@@ -1,0 +1,22 @@
+import { Link } from "@tanstack/react-router";
+import { emptySearch } from "../filters/search";
+import styles from "./Setup.module.css";
+
+const tabs = [
+  ["/setup/parameters", "Parameters"],
+  ["/setup/masks", "Masks"],
+  ["/setup/traffic", "Traffic"],
+] as const;
+
+/** The pages of Setup. */
+export function SetupTabs() {
+  return (
+    <nav className={styles.tabs} aria-label="Setup">
+      {tabs.map(([to, label]) => (
+        <Link key={to} to={to} search={emptySearch} className={styles.tab}>
+          {label}
+        </Link>
+      ))}
+    </nav>
+  );
+}
