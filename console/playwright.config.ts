@@ -6,6 +6,9 @@ import { browser } from "./e2e/browser.ts";
 
 const signedIn = "test-results/signed-in.json";
 
+/** These save policies on the one hub that all tests share: one after the other, after all that only look. */
+const changing = ["parameters", "point", "masks", "traffic"];
+
 export default defineConfig({
   testDir: "e2e",
   globalSetup: "./e2e/global-setup.ts",
@@ -27,7 +30,7 @@ export default defineConfig({
     {
       name: "desktop",
       testMatch: "*.spec.ts",
-      testIgnore: ["phone.spec.ts", "parameters.spec.ts", "point.spec.ts"],
+      testIgnore: ["phone.spec.ts", ...changing.map((name) => `${name}.spec.ts`)],
       dependencies: ["first run"],
       use: { storageState: signedIn, viewport: { width: 1440, height: 900 } },
     },
@@ -37,12 +40,11 @@ export default defineConfig({
       dependencies: ["first run"],
       use: { ...devices["Pixel 7"], storageState: signedIn },
     },
-    {
-      // Changes what groups sessions, so it comes after everything that looks at them.
-      name: "policy",
-      testMatch: ["parameters.spec.ts", "point.spec.ts"],
-      dependencies: ["desktop", "phone"],
+    ...changing.map((name, turn) => ({
+      name,
+      testMatch: `${name}.spec.ts`,
+      dependencies: turn === 0 ? ["desktop", "phone"] : [changing[turn - 1] ?? ""],
       use: { storageState: signedIn, viewport: { width: 1280, height: 800 } },
-    },
+    })),
   ],
 });

@@ -23,6 +23,21 @@ const places: readonly (readonly [string, (page: Page) => Promise<void>])[] = [
       await page.getByRole("button", { name: "Add a parameter" }).click();
     },
   ],
+  [
+    "masks",
+    async (page) => {
+      await page.goto("/setup/masks");
+      await page.getByRole("button", { name: "Add a mask" }).click();
+    },
+  ],
+  [
+    "traffic",
+    async (page) => {
+      await page.goto("/setup/traffic");
+      await page.getByRole("button", { name: "Add an application" }).click();
+      await page.getByRole("radio", { name: /Only some/u }).check();
+    },
+  ],
   ["keys", (page) => page.goto("/keys").then(() => expect(page.getByRole("region", { name: "Built-in set" })).toBeVisible())],
   ["status", (page) => page.goto("/system/status").then(() => expect(page.getByRole("heading", { name: "Store" })).toBeVisible())],
   ["tokens", (page) => page.goto("/system/tokens").then(() => expect(page.getByLabel("What for")).toBeVisible())],

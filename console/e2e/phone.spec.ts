@@ -20,7 +20,7 @@ test("cards, then the session on the whole page, and back", async ({ page }) => 
 });
 
 test("setup and system fit", async ({ page }) => {
-  for (const place of ["/setup/parameters", "/system/status", "/system/api"]) {
+  for (const place of ["/setup/parameters", "/setup/masks", "/setup/traffic", "/system/status", "/system/api"]) {
     await page.goto(place);
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

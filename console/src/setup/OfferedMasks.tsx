@@ -39,7 +39,9 @@ export function OfferedMasks() {
       <ul className={styles.rules}>
         {offered.map((point) => (
           <li key={point}>
-            <PointPath point={point} />
+            <span>
+              <PointPath point={point} />
+            </span>
             <Button
               variant="subtle"
               size="compact-xs"
