@@ -89,6 +89,35 @@ fn a_masked_point_does_not_work_as_a_key() {
     }
 }
 
+/// Masks of forms and XML are no masks of a JSON body: nothing of theirs stands there.
+#[test]
+fn a_mask_in_another_format_hides_only_where_it_finds_something() {
+    let json = "request > body > json > property token";
+    let form = "request > body > form > property token";
+    for (mask, point, kind, body, trace) in [
+        ("body > form > property password", json, "application/json", r#"{"token":"t"}"#, "d"),
+        ("body > xml > property password", json, "application/json", r#"{"token":"t"}"#, "d"),
+        ("body > multipart password", json, "application/json", r#"{"token":"t"}"#, "d"),
+        ("body > json > property password", form, "application/x-www-form-urlencoded", "token=t&password=p", "d"),
+        // Both formats read it: what one must not show, the other could.
+        ("body > json > property password", form, "text/plain", r#"{"password":"p","x":"&token=t"}"#, "m"),
+        ("body > form > property password", form, "application/x-www-form-urlencoded", "token=t&password=p", "d"),
+        // Broken JSON that somebody else may read after all.
+        ("body > json > property password", form, "text/plain", r#"{"password":"p",,"x":"&token=t"}"#, "m"),
+        ("body > json > property x", form, "text/plain", r#"{"password":"p",,"x":"&token=t"}"#, "m"),
+        // Not in another format: inside, around.
+        ("body", json, "application/json", r#"{"token":"t"}"#, "m"),
+        ("body > json > property token > json > property a", json, "application/json", r#"{"token":"t"}"#, "m"),
+    ] {
+        let stage = stage(json!({
+            "masks": [{"point": format!("request > {mask}")}],
+            "parameters": [{"name": "k", "point": point, "group": true}],
+        }));
+        let grouped = stage.group(&exchange(&format!("POST /\ncontent-type: {kind}\n\n{body}"), "200"));
+        assert_eq!(grouped.trace, trace, "{mask} {point} {body}");
+    }
+}
+
 #[test]
 fn a_composite_key_with_a_masked_part_does_not_work() {
     let stage = stage(json!({

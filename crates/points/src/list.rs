@@ -5,6 +5,7 @@
 use threadline_model::{CapturedBody, CapturedHeaders, Exchange};
 
 use crate::locate::{self, Selection};
+use crate::mask::Masks;
 use crate::reading::{self, Names};
 use crate::step::Kind;
 use crate::{Bounds, Extracted, Found, Plan, Point, Scratch, Side, Step, guess, mask};
@@ -63,6 +64,7 @@ const BEHIND: [(Side, &[Step]); 2] =
 /// Lists the points of an exchange. What `masks` cover is listed as [`Found::Masked`]. A name that is not UTF-8 is in
 /// no point and is left out.
 pub fn list(exchange: &Exchange, masks: &[Point], bounds: Bounds, limits: ListBounds) -> PointList {
+    let masks = Masks::of(masks, exchange, bounds);
     let mut listing = Listing { exchange, masks, bounds, limits, nodes: Vec::new(), truncated: false };
     let mut level = listing.roots();
     for _ in 0..=limits.levels {
@@ -91,7 +93,7 @@ enum Question {
 
 struct Listing<'x> {
     exchange: &'x Exchange,
-    masks: &'x [Point],
+    masks: Masks<'x>,
     bounds: Bounds,
     limits: ListBounds,
     nodes: Vec<Node>,
@@ -148,7 +150,7 @@ impl Listing<'_> {
                 asked.push((point, Question::Value(*position)));
             }
             for names in reading::names_after(node.side, &node.steps, self.bounds) {
-                if reading::shows_names(node.side, &node.steps, &names.point, self.masks) {
+                if reading::shows_names(node.side, &node.steps, &names.point, &self.masks) {
                     asked.push((names.point.clone(), Question::Names(*position, names)));
                 }
             }
@@ -181,11 +183,19 @@ impl Listing<'_> {
     /// Takes down what stands at a place and which formats may be opened there.
     fn value(&mut self, node: usize, point: &Point, extracted: &Extracted<'_>, place: usize, next: &mut Vec<usize>) {
         let found = extracted.get(place);
-        let masked = reading::is_masked(point, self.masks);
+        let masked = self.masks.hiding(point).next().is_some();
         let Some(last) = point.steps().last() else { return };
         let listed = |found, bytes, selection| ListedPoint { point: point.clone(), found, bytes, selection };
         match found {
-            Found::Value(_) if masked => self.nodes[node].listed = Some(listed(Found::Masked, 0, None)),
+            Found::Value(value) if masked => {
+                self.nodes[node].listed = Some(listed(Found::Masked, 0, None));
+                // What is masked lies further inside: what stands beside it there is looked at by itself.
+                if self.masks.hiding(point).all(|mask| mask.steps().len() > point.steps().len()) {
+                    for step in guess::of_value(value, last) {
+                        next.extend(self.child(node, step.clone()));
+                    }
+                }
+            }
             Found::Value(value) => {
                 let first = &point.steps()[0];
                 let selection = locate::slice(self.exchange, point.side(), first, value);

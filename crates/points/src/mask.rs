@@ -1,15 +1,71 @@
 //! Whether one point may show anything of what another one addresses. Decided on the points alone, without a
 //! message, and on the safe side: two points are apart only if the first step in which they differ picks two
 //! different things of the same whole.
+//!
+//! One question needs the message: a text read in two formats (`body > json …`, `body > form …`) is hidden from the one
+//! only where the other finds its masked place, or cannot tell.
 
+use crate::step::Kind;
 use crate::xml::local_name;
-use crate::{JwtPart, Point, Step};
+use crate::{Bounds, Found, JwtPart, Plan, Point, Scratch, Step};
+use threadline_model::Exchange;
 
 impl Point {
     /// Whether a value at this point may hold something of the value at `other`, or the other way round. Decided on the
     /// points alone and on the safe side.
     pub fn overlaps(&self, other: &Self) -> bool {
         overlap(self, other)
+    }
+
+    /// Whether two points that [overlap](Point::overlaps) do so only because one text can be read in two formats: what
+    /// one of them addresses is then nowhere if its format finds nothing there.
+    pub fn reads_another_format(&self, other: &Self) -> bool {
+        let differ = self.steps().iter().zip(other.steps()).find(|(one, other)| one != other);
+        differ.is_some_and(|(one, other)| match (format(one), format(other)) {
+            (Some(one), Some(other)) => one != other,
+            _ => false,
+        })
+    }
+}
+
+/// The format that a step reads a text in; none for steps within one, and for what is decoded rather than read.
+fn format(step: &Step) -> Option<Kind> {
+    match step.kind() {
+        Kind::Multiparts => Some(Kind::Multipart),
+        kind @ (Kind::Json
+        | Kind::Xml
+        | Kind::Form
+        | Kind::Multipart
+        | Kind::Graphql
+        | Kind::Grpc
+        | Kind::Protobuf
+        | Kind::Viewstate) => Some(kind),
+        _ => None,
+    }
+}
+
+/// Masks as they bear on one exchange.
+pub(crate) struct Masks<'m> {
+    points: &'m [Point],
+    /// Whether there is anything at each, or may be.
+    there: Vec<bool>,
+}
+
+impl<'m> Masks<'m> {
+    pub(crate) fn of(points: &'m [Point], exchange: &Exchange, bounds: Bounds) -> Self {
+        let is_there = |mask: &Point| match Plan::compile(std::slice::from_ref(mask), bounds) {
+            Ok(plan) => *plan.extract(exchange, &mut Scratch::default()).get(0) != Found::Absent,
+            Err(_) => true,
+        };
+        Self { points, there: points.iter().map(is_there).collect() }
+    }
+
+    /// Those that may hide something of a point.
+    pub(crate) fn hiding<'s>(&'s self, point: &'s Point) -> impl Iterator<Item = &'m Point> + 's {
+        let masks = self.points.iter().zip(&self.there);
+        masks
+            .filter(|(mask, there)| overlap(mask, point) && (**there || !mask.reads_another_format(point)))
+            .map(|(mask, _)| mask)
     }
 }
 

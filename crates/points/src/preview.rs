@@ -7,6 +7,7 @@ use std::fmt;
 use threadline_model::{CapturedText, Exchange};
 
 use crate::locate::{self, Selection};
+use crate::mask::Masks;
 use crate::reading::{self, Names};
 use crate::{Bounds, Extracted, Found, ParseError, Plan, PlanError, Point, Scratch, Step};
 
@@ -118,7 +119,7 @@ pub fn preview<'e>(
     bounds: Bounds,
 ) -> Result<Preview<'e>, PlanError> {
     Plan::compile(std::slice::from_ref(point), bounds)?;
-    let walk = Walk::new(point, masks, bounds);
+    let walk = Walk::new(point, Masks::of(masks, exchange, bounds), bounds);
     let plan = Plan::compile(&walk.points, bounds)?;
     let extracted = plan.extract(exchange, &mut Scratch::default());
     Ok(walk.read(&extracted, exchange))
@@ -137,13 +138,13 @@ struct Prefix {
 /// Everything that is asked about one point: each beginning of it, and the names of what stands there.
 struct Walk<'p> {
     point: &'p Point,
-    masks: &'p [Point],
+    masks: Masks<'p>,
     points: Vec<Point>,
     prefixes: Vec<Prefix>,
 }
 
 impl<'p> Walk<'p> {
-    fn new(point: &'p Point, masks: &'p [Point], bounds: Bounds) -> Self {
+    fn new(point: &'p Point, masks: Masks<'p>, bounds: Bounds) -> Self {
         let mut walk = Self { point, masks, points: Vec::new(), prefixes: Vec::new() };
         for length in 0..=point.steps().len() {
             let steps = &point.steps()[..length];
@@ -153,7 +154,7 @@ impl<'p> Walk<'p> {
             let mut names = Vec::new();
             if !several {
                 for question in reading::names_after(point.side(), steps, bounds) {
-                    if reading::shows_names(point.side(), steps, &question.point, masks) {
+                    if reading::shows_names(point.side(), steps, &question.point, &walk.masks) {
                         names.push((walk.ask(question.point.clone()), question));
                     }
                 }
@@ -189,7 +190,9 @@ impl<'p> Walk<'p> {
     /// What was found at a question, masks applied.
     fn found<'e>(&self, extracted: &Extracted<'e>, asked: usize) -> Found<'e> {
         match extracted.get(asked) {
-            Found::Value(_) | Found::NotScalar if reading::is_masked(&self.points[asked], self.masks) => Found::Masked,
+            Found::Value(_) | Found::NotScalar if self.masks.hiding(&self.points[asked]).next().is_some() => {
+                Found::Masked
+            }
             found => found.clone(),
         }
     }

@@ -1,8 +1,9 @@
 //! What an exchange holds at a place and below it, asked with points: the names of an object, the number of elements.
 //! Shared by preview and list, so that both see what grouping sees.
 
+use crate::mask::Masks;
 use crate::step::{Kind, Step};
-use crate::{Bounds, HeaderLabel, Plan, Point, Side, mask};
+use crate::{Bounds, HeaderLabel, Plan, Point, Side};
 
 /// How the names of what stands at a place are asked for, and the step that a name becomes. In the order of trying;
 /// the grammar decides which of them may stand where. A format with names of its own adds a line.
@@ -67,16 +68,11 @@ pub(crate) fn resolved(side: Side, steps: Vec<Step>, bounds: Bounds) -> Option<P
     Plan::compile(std::slice::from_ref(&point), bounds).ok().map(|_| point)
 }
 
-/// Whether a mask covers the value of a point.
-pub(crate) fn is_masked(point: &Point, masks: &[Point]) -> bool {
-    masks.iter().any(|mask| mask::overlap(mask, point))
-}
-
 /// Whether the names of what stands after `steps` may be shown: not inside a masked place, nor in another reading of
 /// its text. Beside a masked place they may: a mask covers values.
-pub(crate) fn shows_names(side: Side, steps: &[Step], names: &Point, masks: &[Point]) -> bool {
+pub(crate) fn shows_names(side: Side, steps: &[Step], names: &Point, masks: &Masks<'_>) -> bool {
     masks
-        .iter()
-        .filter(|mask| mask.side() == side && mask::overlap(mask, names))
+        .hiding(names)
+        .filter(|mask| mask.side() == side)
         .all(|mask| mask.steps().len() > steps.len() && mask.steps().starts_with(steps))
 }

@@ -139,6 +139,8 @@ fn masks_leave_names_beside_and_nothing_inside() {
     assert!(found.contains(&"request > query token = Masked".to_owned()), "{found:#?}");
     assert!(found.contains(&"request > query q = a".to_owned()), "{found:#?}");
     assert!(found.contains(&"request > uri = Masked".to_owned()), "{found:#?}");
+    assert!(found.contains(&"request > body = Masked".to_owned()), "{found:#?}");
+    assert!(found.contains(&"request > body > json > property b = 2".to_owned()), "{found:#?}");
     assert!(found.iter().all(|line| !line.contains("canary")), "{found:#?}");
     assert!(!format!("{list:?}").contains("= a"));
 }

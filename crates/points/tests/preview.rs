@@ -4,7 +4,7 @@
 mod support;
 
 use threadline_model::{CapturedBody, Exchange};
-use threadline_points::{Bounds, Point, Preview, Standing, preview, reference};
+use threadline_points::{Bounds, Found, ListBounds, Point, Preview, Standing, list, preview, reference};
 
 fn shown<'e>(exchange: &'e Exchange, point: &str) -> Preview<'e> {
     preview(&Point::parse(point).unwrap(), &[], exchange, Bounds::default()).unwrap()
@@ -209,4 +209,25 @@ fn the_reference_points_are_selected() {
     for point in reference::POINTS {
         assert!(!shown(&exchange, point).selections.is_empty(), "{point}");
     }
+}
+
+#[test]
+fn a_mask_in_another_format_hides_only_where_it_finds_something() {
+    let show = |mask: &str, kind: &str, body: &str| {
+        let exchange = support::exchange("POST /", &[("Content-Type", kind)], body, None);
+        let point = Point::parse("request > body > json > property token").unwrap();
+        let masks = [Point::parse(mask).unwrap()];
+        let shown = preview(&point, &masks, &exchange, Bounds::default()).unwrap();
+        let list = list(&exchange, &masks, Bounds::default(), ListBounds::default());
+        let listed = list.points.iter().find(|listed| listed.point == point).map(|listed| listed.found.clone());
+        (format!("{:?}", shown.found), listed.map(|found| format!("{found:?}")))
+    };
+    let both = |found: &str| (found.to_owned(), Some(found.to_owned()));
+    let body = r#"{"token":"t&password=p"}"#;
+    let form = "request > body > form > property password";
+    assert_eq!(show(form, "application/json", body), both("Value(12 bytes)"));
+    // Two formats read it, so names are hidden too.
+    assert_eq!(show(form, "text/plain", body), ("Masked".to_owned(), None));
+    assert_eq!(show("request > body > json > property other", "application/json", body), both("Value(12 bytes)"));
+    assert_eq!(show("request > body > json > property token", "application/json", body), both("Masked"));
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use threadline_model::Exchange;
-use threadline_points::{Bounds, Extracted, Plan, PlanError, Point};
+use threadline_points::{Bounds, Extracted, Found, Plan, PlanError, Point};
 
 use crate::{
     Application, ApplicationDocument, Applications, FieldError, Location, Mask, MaskDocument, Parameter,
@@ -19,7 +19,7 @@ pub struct Policy {
     masks: Vec<Mask>,
     parameters: Vec<Parameter>,
     /// Of each mask the positions in [`Policy::points`] that it covers.
-    covered: Vec<Vec<usize>>,
+    covered: Vec<Covered>,
 }
 
 /// What of a policy does and does not hold for one exchange.
@@ -50,6 +50,15 @@ impl Reach {
             (next < 128).then_some(next)
         })
     }
+}
+
+/// Positions among [`Policy::points`] that a mask covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Covered {
+    always: Vec<usize>,
+    /// Those that read the mask's text in another format: only where there is anything at the mask's own place, or may be.
+    /// A JSON body holds no field of a form.
+    where_there: Vec<usize>,
 }
 
 /// The parts of a policy, each judged.
@@ -96,12 +105,13 @@ impl Policy {
     }
 
     /// What each mask covers.
-    fn cover(&self) -> Vec<Vec<usize>> {
+    fn cover(&self) -> Vec<Covered> {
         let own = self.mask_points();
         let points = self.points();
         let covers = |mask: &Mask| {
-            let places = points[..own.start].iter().enumerate();
-            places.filter(|(_, point)| mask.point.overlaps(point)).map(|(position, _)| position).collect()
+            let places = (0..own.start).filter(|place| mask.point.overlaps(&points[*place]));
+            let (where_there, always) = places.partition(|place| mask.point.reads_another_format(&points[*place]));
+            Covered { always, where_there }
         };
         self.masks.iter().map(covers).collect()
     }
@@ -182,7 +192,7 @@ impl Policy {
     /// Positions among [`Policy::points`], but those of masks, that a mask covers: its place, what lies in it, what
     /// contains it.
     pub fn covered_by(&self, mask: usize) -> &[usize] {
-        self.covered.get(mask).map_or(&[], Vec::as_slice)
+        self.covered.get(mask).map_or(&[], |covered| &covered.always)
     }
 
     /// What holds for an exchange. Costs nothing where the policy has neither applications nor scopes nor masks.
@@ -218,8 +228,12 @@ impl Policy {
         for (mask, point) in self.mask_points().enumerate() {
             if reach.masks & (1 << mask) == 0 {
                 extracted.withdraw(point);
-            } else {
-                self.covered_by(mask).iter().for_each(|covered| extracted.mask(*covered));
+                continue;
+            }
+            let covered = &self.covered[mask];
+            covered.always.iter().for_each(|place| extracted.mask(*place));
+            if !covered.where_there.is_empty() && *extracted.get(point) != Found::Absent {
+                covered.where_there.iter().for_each(|place| extracted.mask(*place));
             }
         }
     }

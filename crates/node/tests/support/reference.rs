@@ -211,7 +211,11 @@ impl Case<'_> {
     fn works(&self, point: &Point) -> Result<Vec<u8>, char> {
         let found = self.find(point);
         let is_there = matches!(found, Found::Value(_) | Found::Empty | Found::NotScalar);
-        if is_there && self.masks.iter().any(|mask| mask.overlaps(point)) {
+        // A text is hidden from one format only where another finds its masked place, or cannot tell.
+        let covers = |mask: &Point| {
+            mask.overlaps(point) && !(mask.reads_another_format(point) && matches!(self.find(mask), Found::Absent))
+        };
+        if is_there && self.masks.iter().any(covers) {
             return Err('m');
         }
         match found {
