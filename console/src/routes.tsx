@@ -108,6 +108,12 @@ const traffic = createRoute({
   component: lazyRouteComponent(() => import("./setup/TrafficPage"), "TrafficPage"),
 });
 
+const versions = createRoute({
+  getParentRoute: () => setup,
+  path: "/versions",
+  component: lazyRouteComponent(() => import("./setup/VersionsPage"), "VersionsPage"),
+});
+
 const keys = createRoute({
   getParentRoute: () => inside,
   path: "/keys",
@@ -151,7 +157,7 @@ const tree = root.addChildren([
     home,
     sessions.addChildren([session]),
     keys,
-    setup.addChildren([setupHome, parameters, masks, traffic]),
+    setup.addChildren([setupHome, parameters, masks, traffic, versions]),
     status,
     people,
     tokens,

@@ -1,13 +1,13 @@
 // The policy and its versions: read with their ETag, saved with If-Match.
 
-import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { FieldName } from "../filters/fields";
 import { type Range, rangeParameters } from "../filters/range";
 import { emptyScope, type Scope } from "../filters/search";
 import { api, body } from "./client";
 import { ApiProblem } from "./problem";
 import { facets } from "./queries";
-import type { KeyReportList, PointCheck, PolicyAnswer, PolicyCheck, PolicyDocument, PolicyVersionList } from "./types";
+import type { KeyReportList, PointCheck, PolicyAnswer, PolicyCheck, PolicyDocument, PolicyVersionChanges, PolicyVersionDetails, PolicyVersionList } from "./types";
 
 /** The policy that holds, with the tag that saving another needs. */
 export interface TaggedPolicy {
@@ -54,6 +54,30 @@ export function policyVersions(limit: number) {
   return queryOptions({
     queryKey: ["policy", "versions", limit],
     queryFn: (): Promise<PolicyVersionList> => body(api.GET("/api/v1/policy/versions", { params: { query: { limit } } })),
+  });
+}
+
+/** The whole history, newest first, page by page. */
+export const policyHistory = infiniteQueryOptions({
+  queryKey: ["policy", "versions", "pages"],
+  queryFn: ({ pageParam }): Promise<PolicyVersionList> =>
+    body(api.GET("/api/v1/policy/versions", { params: { query: { limit: 50, ...(pageParam === "" ? {} : { page_token: pageParam }) } } })),
+  initialPageParam: "",
+  getNextPageParam: (page) => page.next_page_token ?? undefined,
+});
+
+/** One saved version with its whole policy. */
+export function policyVersion(version: number): Promise<PolicyVersionDetails> {
+  return body(api.GET("/api/v1/policy/versions/{version}", { params: { path: { version } } }));
+}
+
+/** What has to be done to version `since` to get another. */
+export function policyChanges(version: number, since: number) {
+  return queryOptions({
+    queryKey: ["policy", "changes", version, since],
+    queryFn: (): Promise<PolicyVersionChanges> =>
+      body(api.GET("/api/v1/policy/versions/{version}/changes", { params: { path: { version }, query: { since } } })),
+    staleTime: Number.POSITIVE_INFINITY,
   });
 }
 

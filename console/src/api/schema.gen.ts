@@ -481,6 +481,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policy/versions/{version}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare policy versions
+         * @description What changed from one version to another, in either order: for looking back, and for seeing what somebody else saved
+         *     meanwhile.
+         *
+         *     Roles: admin, analyst, viewer.
+         */
+        get: operations["read_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recent-exchanges": {
         parameters: {
             query?: never;
@@ -1807,10 +1830,27 @@ export interface components {
              */
             version: number;
         };
-        /** @description One saved version with its list. */
+        /** @description What changed between two versions. */
+        PolicyVersionChanges: {
+            /** @description What has to be done to `since` to get `version`, a sentence each; empty when they say the same. */
+            changes: string[];
+            /**
+             * Format: int64
+             * @description The version that was compared with; 0 is the empty policy.
+             */
+            since: number;
+            /**
+             * Format: int64
+             * @description The version.
+             */
+            version: number;
+        };
+        /** @description One saved version with the policy that it was. */
         PolicyVersionDetails: components["schemas"]["PolicyVersion"] & {
             /** @description Its parameters. */
             parameters: components["schemas"]["PolicyParameter"][];
+            /** @description The whole policy, defaults written out: what to save to restore it. */
+            policy: components["schemas"]["PolicyDocument"];
         };
         /** @description A page of the version history. */
         PolicyVersionList: {
@@ -3441,6 +3481,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyVersionDetails"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    read_changes: {
+        parameters: {
+            query?: {
+                /** @description The version to compare with; 0 is the empty policy. Left out: the one before. */
+                since?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Its number, from 1. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyVersionChanges"];
                 };
             };
             /** @description What went wrong (RFC 9457). */

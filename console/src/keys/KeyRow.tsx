@@ -5,6 +5,7 @@ import type { KeyReport, KeyReportList } from "../api/types";
 import { Amount } from "../ui/Amount";
 import { Captured } from "../ui/Captured";
 import { exactly, share } from "../ui/format";
+import type { Mark } from "../ui/Histogram";
 import { outcomeWords, warningTitle } from "./words";
 import styles from "./Keys.module.css";
 
@@ -13,9 +14,11 @@ export interface KeyRowProps {
   readonly health: KeyReportList;
   /** Its place among the keys; left out where there is no order. */
   readonly number: number | undefined;
+  /** When the policy changed. */
+  readonly marks: readonly Mark[];
 }
 
-export function KeyRow({ report, health, number }: KeyRowProps) {
+export function KeyRow({ report, health, number, marks }: KeyRowProps) {
   const { warnings, outcomes } = report;
   const tried = outcomes.reduce((sum, { exchanges }) => sum + exchanges, 0);
   return (
@@ -37,7 +40,7 @@ export function KeyRow({ report, health, number }: KeyRowProps) {
           )}
         </span>
       </div>
-      <Spark report={report} health={health} />
+      <Spark report={report} health={health} marks={marks} />
       <span className={styles.share} title={`decided ${exactly(report.exchanges)} of ${exactly(health.exchanges)} exchanges`}>
         {share(report.exchanges, health.exchanges)}
       </span>
@@ -90,8 +93,10 @@ function Figure({ label, value, mean }: { readonly label: string; readonly value
 const sparkHeight = 26;
 
 /** The rule's share of each bar's exchanges; a bar without exchanges leaves a gap. */
-function Spark({ report, health }: { readonly report: KeyReport; readonly health: KeyReportList }) {
+function Spark({ report, health, marks }: Pick<KeyRowProps, "report" | "health" | "marks">) {
   const width = 100 / Math.max(health.bars.length, 1);
+  const [from, to] = [Date.parse(health.range.from), Date.parse(health.range.to)];
+  const within = marks.filter(({ at }) => at >= from && at < to);
   let path = "";
   for (const [position, whole] of health.bars.entries()) {
     const part = report.bars[position] ?? 0;
@@ -104,6 +109,11 @@ function Spark({ report, health }: { readonly report: KeyReport; readonly health
     <svg className={styles.spark} viewBox={`0 0 100 ${sparkHeight}`} preserveAspectRatio="none" role="img" aria-label="Share over time">
       <path className={styles.base} d={`M0 ${sparkHeight - 0.5}H100`} />
       <path d={path} />
+      {within.map(({ at, label }) => (
+        <path key={`${at} ${label}`} className={styles.mark} d={`M${(((at - from) / (to - from)) * 100).toFixed(2)} 0V${sparkHeight}`}>
+          <title>{label}</title>
+        </path>
+      ))}
     </svg>
   );
 }

@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { keyHealth } from "../api/policy";
 import type { KeyReport, KeyReportList } from "../api/types";
 import { RangePicker, inWords } from "../sessions/RangePicker";
+import { useVersionMarks } from "../sessions/useVersionMarks";
 import { useAddress, useSetAddress } from "../shell/address";
 import { Empty } from "../ui/Empty";
 import { exactly } from "../ui/format";
@@ -99,12 +100,13 @@ interface GroupProps {
 }
 
 function Group({ title, keys, health, numbered = false }: GroupProps) {
+  const marks = useVersionMarks();
   return (
     <section className={styles.group} aria-label={title}>
       <h2>{title}</h2>
       <ol className={styles.list}>
         {keys.map((key, position) => (
-          <KeyRow key={`${key.kind} ${key.key}`} report={key} health={health} number={numbered ? position + 1 : undefined} />
+          <KeyRow key={`${key.kind} ${key.key}`} report={key} health={health} number={numbered ? position + 1 : undefined} marks={marks} />
         ))}
       </ol>
     </section>

@@ -24,6 +24,7 @@ import { NoSessions } from "./NoSessions";
 import { inWords, RangePicker } from "./RangePicker";
 import { SessionList } from "./SessionList";
 import styles from "./SessionsPage.module.css";
+import { useVersionMarks } from "./useVersionMarks";
 
 const barsAsked = 90;
 const facetValues = 12;
@@ -58,6 +59,7 @@ export function SessionsPage() {
       query.state.data?.pages[0]?.total === 0 ? waitingEvery : live && moving && !open ? refreshEvery : false,
   });
   const follow = live && moving && !open ? refreshEvery : false;
+  const marks = useVersionMarks();
   const bars = useQuery({ ...histogram(scope, barsAsked), enabled: !alone, refetchInterval: follow });
   const facetsShown = !alone && showFacets && wide && (!open || roomy);
   const counted = useQuery({ ...facets(scope, railFields, facetValues), enabled: facetsShown, refetchInterval: follow });
@@ -160,6 +162,7 @@ export function SessionsPage() {
         ) : (
           <Histogram
             {...toBars(bars.data)}
+            marks={marks}
             stale={bars.isPlaceholderData}
             onBrush={(from, to) => {
               setRange(between(from, to));

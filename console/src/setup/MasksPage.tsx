@@ -22,7 +22,6 @@ export function MasksPage() {
   const complaints = byRow(problems, "masks");
   const full = masks.length >= base.limits.masks;
   const wrong = bySection(problems, "masks").get("");
-  const covering = warnings.filter(({ reason }) => reason.startsWith("masks["));
   return (
     <>
       <header className={styles.head}>
@@ -55,11 +54,11 @@ export function MasksPage() {
         previews and recent exchanges. Where the same value stands elsewhere, a keyed hash takes its place.
       </p>
       {wrong === undefined ? null : <p className={styles.error}>{wrong}</p>}
-      {covering.length === 0 ? null : (
+      {warnings.length === 0 ? null : (
         <div className={styles.warning} role="status">
-          <b>{covering.length === 1 ? "A mask covers a parameter" : "Masks cover parameters"}</b>
+          <b>{warnings.length === 1 ? "A mask covers a parameter" : "Masks cover parameters"}</b>
           <ul className={styles.sentences}>
-            {covering.map(({ field, reason }) => (
+            {warnings.map(({ field, reason }) => (
               <li key={`${field} ${reason}`}>
                 <Captured text={reason} wrap />
               </li>

@@ -164,7 +164,8 @@ function Further({ draft, complaints, most, onChange }: FurtherProps) {
       {draft.with.length >= most ? null : (
         <div>
           <Button
-            variant="subtle"
+            variant="transparent"
+            px={0}
             onClick={() => {
               onChange({ with: [...draft.with, ""] });
             }}
@@ -193,7 +194,8 @@ function Asked({ label, asked, heading, children }: AskedProps) {
     return (
       <div>
         <Button
-          variant="subtle"
+          variant="transparent"
+          px={0}
           onClick={() => {
             setOpen(true);
           }}

@@ -7,7 +7,7 @@ export function Sentences({ label, sentences }: { readonly label: string; readon
     <ul className={styles.sentences} aria-label={label}>
       {sentences.map((sentence) => (
         <li key={sentence}>
-          <Captured text={sentence} />
+          <Captured text={sentence} wrap />
         </li>
       ))}
     </ul>

@@ -130,6 +130,12 @@ function Drafting({ loaded }: { readonly loaded: TaggedPolicy }) {
     change: (part) => {
       setDraft((held) => ({ ...held, ...part }));
     },
+    take: (taken, about) => {
+      setDraft(toDraft(taken));
+      setOpen(undefined);
+      setJudged(false);
+      setComment(about);
+    },
     check,
     problems,
     warnings: (changed ? answer.data : base.answer)?.warnings ?? [],
@@ -188,6 +194,7 @@ function Drafting({ loaded }: { readonly loaded: TaggedPolicy }) {
         }}
         onAct={() => {
           setDiscarding(false);
+          setComment("");
           startFrom(loaded);
         }}
       >

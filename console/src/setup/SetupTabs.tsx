@@ -6,6 +6,7 @@ const tabs = [
   ["/setup/parameters", "Parameters"],
   ["/setup/masks", "Masks"],
   ["/setup/traffic", "Traffic"],
+  ["/setup/versions", "Versions"],
 ] as const;
 
 /** The pages of Setup. */

@@ -2,7 +2,7 @@
 
 import { createContext, useContext } from "react";
 import type { FieldProblem } from "../api/problem";
-import type { PolicyAnswer, PolicyCheck, PolicyWarning } from "../api/types";
+import type { PolicyAnswer, PolicyCheck, PolicyDocument, PolicyWarning } from "../api/types";
 import type { PolicyDraft } from "./draft";
 
 export interface Setup {
@@ -14,6 +14,8 @@ export interface Setup {
   readonly readOnly: boolean;
   /** Replaces some sections of the draft. */
   readonly change: (part: Partial<PolicyDraft>) => void;
+  /** Makes the draft what another policy says, with a word about it for whoever saves. */
+  readonly take: (policy: PolicyDocument, comment: string) => void;
   /** What the hub says about the draft as it stands; undefined while that is not known. */
   readonly check: PolicyCheck | undefined;
   /** Complaints, once somebody wanted to save: nobody is told that a name is missing before they could type one. */

@@ -1,5 +1,6 @@
 // Exchanges over time. Dragging sets the range; the keyboard does the same with arrows and Enter.
 
+import { VisuallyHidden } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { type KeyboardEvent, type PointerEvent, useState } from "react";
 import { timeTicks } from "../thread/ticks";
@@ -15,8 +16,16 @@ export interface Bar {
   readonly sessions: number;
 }
 
+/** Something that happened at a moment: a policy was saved. */
+export interface Mark {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly label: string;
+}
+
 export interface HistogramProps {
   readonly bars: readonly Bar[];
+  readonly marks: readonly Mark[];
   /** Milliseconds since 1970. */
   readonly from: number;
   readonly to: number;
@@ -27,7 +36,7 @@ export interface HistogramProps {
 const height = 56;
 const floor = 14;
 
-export function Histogram({ bars, from, to, stale, onBrush }: HistogramProps) {
+export function Histogram({ bars, marks, from, to, stale, onBrush }: HistogramProps) {
   const { ref, width } = useElementSize();
   const [brush, setBrush] = useState<{ readonly start: number; readonly end: number } | undefined>();
   const [cursor, setCursor] = useState<number | undefined>();
@@ -56,6 +65,8 @@ export function Histogram({ bars, from, to, stale, onBrush }: HistogramProps) {
     }
   };
   const pointed = cursor === undefined ? undefined : bars[cursor];
+  const within = marks.filter(({ at }) => at >= from && at < to);
+  const there = cursor === undefined ? [] : within.filter(({ at }) => at >= edge(cursor) && at < edge(cursor + 1));
   const drag = brush === undefined ? undefined : [Math.min(brush.start, brush.end), Math.max(brush.start, brush.end) + 1] as const;
   return (
     <div ref={ref} className={styles.histogram} data-stale={stale || undefined}>
@@ -68,7 +79,7 @@ export function Histogram({ bars, from, to, stale, onBrush }: HistogramProps) {
         aria-valuemin={0}
         aria-valuemax={Math.max(bars.length - 1, 0)}
         aria-valuenow={cursor ?? 0}
-        aria-valuetext={pointed === undefined ? "no bar chosen" : describe(pointed)}
+        aria-valuetext={pointed === undefined ? "no bar chosen" : describe(pointed, there)}
         onKeyDown={onKeyDown}
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId);
@@ -104,15 +115,29 @@ export function Histogram({ bars, from, to, stale, onBrush }: HistogramProps) {
         {(["fine", "other", "client", "server"] as const).map((kind) => (
           <path key={kind} className={styles[kind]} d={column(bars, kind, step, most)} />
         ))}
+        {within.map(({ at, label }) => (
+          <path key={`${at} ${label}`} className={styles.mark} d={markAt(((at - from) / Math.max(to - from, 1)) * width)}>
+            <title>{label}</title>
+          </path>
+        ))}
         {ticks(from, to, width).map(({ x, label }) => (
           <text key={x} className={styles.tick} x={x} y={height + 11}>
             {label}
           </text>
         ))}
       </svg>
+      {within.length === 0 ? null : (
+        <VisuallyHidden component="ul" aria-label="Marks on the chart">
+          {within.map(({ at, label }) => (
+            <li key={`${at} ${label}`}>
+              {label}, {dayAndTime(new Date(at))}
+            </li>
+          ))}
+        </VisuallyHidden>
+      )}
       {pointed === undefined || cursor === undefined ? null : (
         <div className={styles.tip} style={{ left: Math.min(Math.max(cursor * step, 90), Math.max(width - 130, 90)) }}>
-          {describe(pointed)}
+          {describe(pointed, there)}
         </div>
       )}
     </div>
@@ -123,13 +148,19 @@ function total(bar: Bar): number {
   return bar.fine + bar.client + bar.server + bar.other;
 }
 
-function describe(bar: Bar): string {
+/** A line through the chart with a flag at its top. */
+function markAt(x: number): string {
+  return `M${x.toFixed(1)} ${height}V-4l6 3.5l-6 3.5`;
+}
+
+function describe(bar: Bar, marks: readonly Mark[]): string {
   const wrong = bar.client + bar.server;
   return [
     dayAndTime(new Date(bar.from)),
     plural(total(bar), "exchange"),
     plural(bar.sessions, "session"),
     wrong === 0 ? "" : plural(wrong, "error"),
+    ...marks.map(({ label }) => label),
   ]
     .filter((part) => part !== "")
     .join(" · ");

@@ -124,7 +124,7 @@ async fn what_a_mask_covers_is_nowhere() {
         saved["warnings"],
         json!([{
             "field": "parameters[0].point",
-            "reason": "masks[0] (request > body > json > property password) covers `password`: the key does not work \
+            "reason": "the mask of request > body > json > property password covers `password`: the key does not work \
                        where the mask applies",
         }])
     );

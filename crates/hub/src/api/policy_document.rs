@@ -101,7 +101,7 @@ fn warnings(policy: &Policy) -> Vec<PolicyWarning> {
             };
             warnings.push(PolicyWarning {
                 field,
-                reason: format!("masks[{index}] ({}) covers `{}`: {effect}{place}", mask.point, parameter.name),
+                reason: format!("the mask of {} covers `{}`: {effect}{place}", mask.point, parameter.name),
             });
         }
     }

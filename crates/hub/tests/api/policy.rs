@@ -133,6 +133,18 @@ async fn every_version_stays_with_who_when_and_what_changed() {
     assert_eq!((second["versions"].as_array().unwrap().len(), &second["next_page_token"]), (1, &Value::Null));
     let one = read("/1").await.json();
     assert_eq!((one["parameters"][0]["name"].as_str(), one["saved_by"].as_str()), (Some("one"), Some("local command")));
+    assert_eq!(one["policy"]["parameters"][0]["point"], "request > query token");
+    let changes = |path: &'static str| async move { read(path).await.json()["changes"].clone() };
+    assert_eq!(changes("/3/changes").await, json!(["renamed `two` to `three`"]));
+    assert_eq!(changes("/3/changes?since=1").await, json!(["renamed `one` to `three`"]));
+    assert_eq!(changes("/1/changes?since=3").await, json!(["renamed `three` to `one`"]));
+    assert_eq!(changes("/2/changes?since=2").await, json!([]));
+    assert_eq!(changes("/1/changes").await[0], "added `one` (request > query token) at position 1");
+    for (wrong, fields) in [("/3/changes?since=x", vec!["since"]), ("/3/changes?sinc=1", vec!["sinc"])] {
+        read(wrong).await.assert_problem(422, &fields);
+    }
+    read("/3/changes?since=4").await.assert_problem(404, &[]);
+    read("/4/changes").await.assert_problem(404, &[]);
     read("/4").await.assert_problem(404, &[]);
     read("/0").await.assert_problem(404, &[]);
     for wrong in ["/x", "/-1", "/+1", "/99999999999999999999", "/1?x=1"] {
