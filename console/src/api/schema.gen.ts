@@ -1655,8 +1655,12 @@ export interface components {
             built_in: components["schemas"]["BuiltInRule"][];
             /** @description What they said about it. */
             comment: string | null;
+            /** @description Why what stands in that file now does not hold; null when it does. */
+            file_problem: string | null;
             /** @description How much a policy may hold. */
             limits: components["schemas"]["PolicyLimits"];
+            /** @description The file that alone changes the policy; null where people and programs do. */
+            managed_by: string | null;
             /** @description The policy itself, defaults written out. */
             policy: components["schemas"]["PolicyDocument"];
             saved_at: components["schemas"]["Time"] | null;

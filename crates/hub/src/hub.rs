@@ -52,6 +52,9 @@ pub struct HubSettings {
     pub trusted_proxies: Vec<Network>,
     /// Tells nodes whether they hash with this installation's secret; `None` for a hub without one.
     pub secret_fingerprint: Option<String>,
+    /// The file that alone changes the policy ([`Hub::apply_managed_policy`]), for messages; `None`: people and programs
+    /// do.
+    pub policy_file: Option<String>,
     /// The built-in grouping rules and fallbacks, in order.
     pub built_in_rules: Vec<BuiltInRule>,
     /// The grouping stage's reading of a trace.
@@ -84,6 +87,7 @@ impl HubSettings {
             public_url: None,
             trusted_proxies: Vec::new(),
             secret_fingerprint: None,
+            policy_file: None,
             built_in_rules: Vec::new(),
             trace_outcome: |_| None,
             recent: Arc::new(NoNodes),
@@ -216,7 +220,7 @@ impl Hub {
         let database = database::open(&settings.directory.join("state.sqlite")).await?;
         let now = clock.now();
         database::audit::forget_old(&database, now).await?;
-        let policies = Policies::load(database.clone(), Arc::clone(&clock)).await?;
+        let policies = Policies::load(database.clone(), settings.policy_file.clone(), Arc::clone(&clock)).await?;
         let anybody = database::people::any(&database).await?;
         let recent_setting = RecentSetting::load(&database).await?;
         settings.recent.configure(recent_setting.limits());
@@ -250,6 +254,16 @@ impl Hub {
     /// policy that holds. `by` stands in the history, as in `configuration file`.
     pub async fn apply_policy(&self, document: PolicyDocument, by: &str) -> Result<Arc<Policy>, SaveError> {
         self.inner.policies.apply_file(document, by).await
+    }
+
+    /// Applies what stands in the file that manages the policy, whatever held before, and returns the policy that holds.
+    pub async fn apply_managed_policy(&self, document: PolicyDocument, by: &str) -> Result<Arc<Policy>, SaveError> {
+        self.inner.policies.apply_managed(document, by).await
+    }
+
+    /// Says whether what stands in that file now holds; if not, why, without values: people see it.
+    pub fn report_policy_file(&self, problem: Option<String>) {
+        self.inner.policies.report_file(problem);
     }
 
     /// The one-time token for the first administrator: for a terminal, never for a log. None once it was used.

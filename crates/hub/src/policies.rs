@@ -27,6 +27,12 @@ pub enum SaveError {
         /// The version that holds.
         current: u64,
     },
+    /// The policy is managed by a file: nobody else changes it.
+    #[error("the policy is managed by {file}")]
+    Managed {
+        /// The file.
+        file: String,
+    },
     /// Fields that cannot be accepted.
     #[error("{}", Self::sentence(.0))]
     Invalid(Vec<FieldError>),
@@ -56,6 +62,10 @@ pub(crate) struct Policies {
     /// Held while a version is made.
     saving: tokio::sync::Mutex<()>,
     past: Mutex<BTreeMap<u64, Arc<Policy>>>,
+    /// The file that alone makes versions, where one does.
+    file: Option<String>,
+    /// Why the file as it stands now is not what holds.
+    file_problem: Mutex<Option<String>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -69,14 +79,26 @@ pub(crate) enum LoadError {
 }
 
 impl Policies {
-    /// Starts from the newest saved version, or from the empty policy.
-    pub(crate) async fn load(database: Database, clock: Arc<dyn Clock>) -> Result<Self, LoadError> {
+    /// Starts from the newest saved version, or from the empty policy. With `file`, that file alone changes it.
+    pub(crate) async fn load(
+        database: Database,
+        file: Option<String>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LoadError> {
         let policy = match policy_versions::newest(&database).await? {
             Some(saved) => compile(&saved)?,
             None => Policy::empty(),
         };
         let (holds, _) = watch::channel(Arc::new(policy));
-        Ok(Self { database, holds, saving: tokio::sync::Mutex::new(()), past: Mutex::default(), clock })
+        Ok(Self {
+            database,
+            holds,
+            saving: tokio::sync::Mutex::new(()),
+            past: Mutex::default(),
+            file,
+            file_problem: Mutex::default(),
+            clock,
+        })
     }
 
     /// The policy that holds.
@@ -100,6 +122,9 @@ impl Policies {
         caller: &Caller,
         comment: Option<String>,
     ) -> Result<Arc<Policy>, SaveError> {
+        if let Some(file) = &self.file {
+            return Err(SaveError::Managed { file: file.clone() });
+        }
         let _one_at_a_time = self.saving.lock().await;
         let document = change(self.current().document());
         self.save_locked(document, expected, caller, comment).await
@@ -153,18 +178,27 @@ impl Policies {
         if settings::read(&self.database, FROM_FILE).await?.as_deref() == Some(text.as_str()) {
             return Ok(self.current());
         }
-        let caller = Caller {
-            kind: CallerKind::File,
-            person: None,
-            name: by.to_owned(),
-            role: Role::Admin,
-            expires_at: None,
-            address: None,
-        };
-        let policy = self.save_locked(judged, None, &caller, None).await?;
+        let policy = self.save_locked(judged, None, &file_caller(by), None).await?;
         // A crash before this line applies the file once more, which changes nothing.
         settings::write(&self.database, FROM_FILE, &text).await?;
         Ok(policy)
+    }
+
+    /// Applies the document of the file that manages the policy: it holds, whatever held before.
+    pub(crate) async fn apply_managed(&self, document: PolicyDocument, by: &str) -> Result<Arc<Policy>, SaveError> {
+        let _one_at_a_time = self.saving.lock().await;
+        self.save_locked(document, None, &file_caller(by), None).await
+    }
+
+    /// The file that alone makes versions, and why what stands in it now does not hold; none where people save.
+    pub(crate) fn managed_by(&self) -> Option<(String, Option<String>)> {
+        let problem = || self.file_problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.file.clone().map(|file| (file, problem()))
+    }
+
+    /// Says whether what stands in the file now holds; if not, why.
+    pub(crate) fn report_file(&self, problem: Option<String>) {
+        *self.file_problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
     }
 
     /// A version ready for use; none when this hub does not know it or it is not valid any more.
@@ -215,6 +249,17 @@ impl Policies {
         limit: u32,
     ) -> Result<(u64, Vec<SavedVersion>), DatabaseError> {
         policy_versions::list(&self.database, before, limit).await
+    }
+}
+
+fn file_caller(by: &str) -> Caller {
+    Caller {
+        kind: CallerKind::File,
+        person: None,
+        name: by.to_owned(),
+        role: Role::Admin,
+        expires_at: None,
+        address: None,
     }
 }
 

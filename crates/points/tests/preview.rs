@@ -4,7 +4,7 @@
 mod support;
 
 use threadline_model::{CapturedBody, Exchange};
-use threadline_points::{Bounds, Found, ListBounds, Point, Preview, Standing, list, preview, reference};
+use threadline_points::{Bounds, ListBounds, Point, Preview, Standing, list, preview, reference};
 
 fn shown<'e>(exchange: &'e Exchange, point: &str) -> Preview<'e> {
     preview(&Point::parse(point).unwrap(), &[], exchange, Bounds::default()).unwrap()

@@ -86,6 +86,9 @@ pub(crate) struct Settings {
     /// Where browsers reach the console when TLS ends in front of it, as in https://threadline.example
     #[arg(long, value_name = "URL", env = "THREADLINE_CONSOLE_PUBLIC_URL", hide_env_values = true)]
     pub(crate) console_public_url: Option<String>,
+    /// YAML file with nothing but the policy: it alone changes the policy, is followed, and the console only shows it.
+    #[arg(long, value_name = "FILE", env = "THREADLINE_POLICY_FILE", hide_env_values = true)]
+    pub(crate) policy_file: Option<PathBuf>,
     /// Days that sessions are kept [default: 7]
     #[arg(long, value_name = "DAYS", env = "THREADLINE_RETENTION_DAYS", hide_env_values = true)]
     pub(crate) retention_days: Option<u32>,

@@ -10,6 +10,7 @@ mod installation;
 mod logging;
 mod metrics;
 mod points;
+mod policy_file;
 mod recent;
 mod serve;
 mod signals;
@@ -17,6 +18,7 @@ mod try_out;
 
 use std::error::Error;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -104,11 +106,17 @@ fn configure(settings: Settings, upstream: Option<String>, data_folder: &str) ->
         console,
         console_allow_remote,
         console_public_url,
+        policy_file,
         retention_days,
         log_format,
         log,
+        config,
         ..
     } = settings;
+    // What a file names lies where the file lies.
+    let beside = config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let named = document.policy_file.map(|file| beside.join(file));
+    document.policy_file = policy_file.or(named);
     document.data = data.or(document.data).or_else(|| Some(data_folder.into()));
     document.proxy.listen = listen.or(document.proxy.listen);
     document.proxy.upstream = upstream.or(document.proxy.upstream);

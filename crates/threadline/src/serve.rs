@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::announce::{self, Addresses};
 use crate::configuration::Configuration;
 use crate::installation::{Installation, InstallationError};
+use crate::policy_file::{ManagingFile, PolicyFileError};
 use crate::signals;
 
 /// Exchanges that wait for analysis before the node sheds.
@@ -33,6 +34,8 @@ pub(crate) enum ServeError {
     Installation(#[from] InstallationError),
     #[error("cannot apply the policy of the configuration file")]
     Policy(#[source] threadline_hub::SaveError),
+    #[error("cannot apply the policy file")]
+    PolicyFile(#[source] PolicyFileError),
     #[error("cannot start the analysis")]
     Node(#[source] CompileError),
     #[error("cannot run the proxy")]
@@ -84,7 +87,7 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
         installation = Installation::open(&configuration) => installation?,
         () = told(signals.clone()) => return Ok(()),
     };
-    let (node, proxy) = match start(&configuration, &installation).await {
+    let (node, proxy, policy_file) = match start(&configuration, &installation).await {
         Ok(parts) => parts,
         Err(error) => return first(Err(error), installation.close().await.map_err(ServeError::Close)),
     };
@@ -113,6 +116,7 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
     tracing::info!(console = %addresses.console_url, proxy = addresses.proxy_url.as_deref(), "up");
     announce::on_terminal(&addresses, configuration.proxy.upstream.as_deref(), &configuration.data);
     let company = tokio::spawn(started(&addresses, stopping));
+    let policy_file = policy_file.map(|file| tokio::spawn(file.follow()).abort_handle());
 
     let mut outcome = tokio::select! {
         () = told(signals) => Ok(()),
@@ -126,6 +130,9 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
     tracing::info!("stopping");
     installation.ready.store(false, Ordering::Release);
     let _ = stop.send(true);
+    if let Some(file) = policy_file {
+        file.abort();
+    }
     if let Some(proxy) = proxy {
         outcome = first(outcome, proxy.end().await);
     }
@@ -142,7 +149,7 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
 async fn start(
     configuration: &Configuration,
     installation: &Installation,
-) -> Result<(Node, Option<Proxy>), ServeError> {
+) -> Result<(Node, Option<Proxy>, Option<ManagingFile>), ServeError> {
     // The store's lock is ours now: what points to a running hub was left behind by one that was killed.
     for stale in ["local-token", "hub-address"] {
         let _ = std::fs::remove_file(configuration.data.join(stale));
@@ -150,6 +157,10 @@ async fn start(
     if let Some(document) = configuration.policy.clone() {
         installation.hub.apply_policy(document, "configuration file").await.map_err(ServeError::Policy)?;
     }
+    let policy_file = match configuration.policy_file.clone() {
+        Some(file) => Some(ManagingFile::apply(file, installation.hub.clone()).await.map_err(ServeError::PolicyFile)?),
+        None => None,
+    };
     let settings = NodeSettings {
         name: configuration.node.clone(),
         bounds: configuration.bounds,
@@ -170,7 +181,7 @@ async fn start(
     if let Some(proxy) = &proxy {
         let _ = installation.sources.proxy.set(proxy.counters());
     }
-    Ok((node, proxy))
+    Ok((node, proxy, policy_file))
 }
 
 fn bind_proxy(configuration: &Configuration, node: &Node) -> Result<Option<Proxy>, ServeError> {

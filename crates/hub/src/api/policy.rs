@@ -300,6 +300,7 @@ pub(super) fn comment(written: Option<String>) -> Result<Option<String>, Problem
 pub(super) fn refused(error: SaveError, place: &str) -> Problem {
     match error {
         SaveError::Stale { current } => Problem::stale(current),
+        SaveError::Managed { file } => Problem::managed(&file),
         SaveError::Invalid(errors) => {
             let placed = |error: FieldError| FieldError { field: format!("{place}{}", error.field), ..error };
             Problem::fields(errors.into_iter().map(placed).map(FieldProblem::from).collect())

@@ -49,6 +49,12 @@ pub(crate) struct PolicyAnswer {
     suggested_masks: Vec<&'static str>,
     /// How much a policy may hold.
     limits: PolicyLimits,
+    /// The file that alone changes the policy; null where people and programs do.
+    #[schema(required)]
+    managed_by: Option<String>,
+    /// Why what stands in that file now does not hold; null when it does.
+    #[schema(required)]
+    file_problem: Option<String>,
 }
 
 /// How much a policy may hold.
@@ -131,6 +137,8 @@ fn answer(hub: &Inner, policy: &Policy, saved: Option<SavedVersion>) -> Response
         Some(saved) => (Some(Time(saved.saved_at)), Some(saved.saved_by), saved.comment),
         None => (None, None, None),
     };
+    let (managed_by, file_problem) =
+        hub.policies.managed_by().map_or((None, None), |(file, problem)| (Some(file), problem));
     let body = PolicyAnswer {
         version: policy.version(),
         saved_at,
@@ -141,6 +149,8 @@ fn answer(hub: &Inner, policy: &Policy, saved: Option<SavedVersion>) -> Response
         built_in: hub.settings.built_in_rules.clone(),
         suggested_masks: SUGGESTED_MASKS.to_vec(),
         limits: PolicyLimits::THESE,
+        managed_by,
+        file_problem,
     };
     tagged(body, policy.version())
 }

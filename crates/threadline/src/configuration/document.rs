@@ -37,8 +37,10 @@ pub(crate) struct Document {
     /// The log.
     #[serde(deserialize_with = "or_default")]
     pub(crate) log: LogDocument,
-    /// Context parameters and grouping keys.
+    /// The policy, applied when this file was edited.
     pub(crate) policy: Option<PolicyDocument>,
+    /// A file with nothing but the policy, which alone changes it. Seen from the folder of this file.
+    pub(crate) policy_file: Option<PathBuf>,
 }
 
 /// `proxy:`

@@ -35,6 +35,8 @@ pub(crate) struct Configuration {
     pub(crate) log_filter: String,
     /// The policy the file asks for, if it names one.
     pub(crate) policy: Option<PolicyDocument>,
+    /// The file that alone changes the policy, if one does.
+    pub(crate) policy_file: Option<PathBuf>,
 }
 
 /// Settings of the inline proxy.
@@ -200,6 +202,10 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
             refuse(&format!("policy.{}", error.field), error.reason);
         }
     }
+    if document.policy.is_some() && document.policy_file.is_some() {
+        let reason = "the policy stands in `policy` already: keep one of the two";
+        refuse("policy_file", reason.to_owned());
+    }
     if !mistakes.is_empty() {
         return Err(InvalidConfiguration { file: None, mistakes });
     }
@@ -234,6 +240,7 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
         log_format: document.log.format.unwrap_or(LogFormat::Text),
         log_filter,
         policy: document.policy,
+        policy_file: document.policy_file,
     })
 }
 
