@@ -2247,6 +2247,11 @@ export interface components {
             method: string;
             /** @description The path without the query. */
             path: string;
+            /**
+             * Format: int32
+             * @description The status code; null when there was no response.
+             */
+            status: number | null;
             /** @description Start of the request. */
             ts: components["schemas"]["Time"];
         };
