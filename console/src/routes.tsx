@@ -81,6 +81,12 @@ const parameters = createRoute({
   component: lazyRouteComponent(() => import("./setup/ParametersPage"), "ParametersPage"),
 });
 
+const tryOut = createRoute({
+  getParentRoute: () => inside,
+  path: "/setup/try-out",
+  component: lazyRouteComponent(() => import("./setup/tryout/TryOutPage"), "TryOutPage"),
+});
+
 const keys = createRoute({
   getParentRoute: () => inside,
   path: "/keys",
@@ -120,7 +126,7 @@ const reference = createRoute({
 const tree = root.addChildren([
   firstRun,
   signIn,
-  inside.addChildren([home, sessions.addChildren([session]), keys, parameters, status, people, tokens, auditLog, reference]),
+  inside.addChildren([home, sessions.addChildren([session]), keys, parameters, tryOut, status, people, tokens, auditLog, reference]),
 ]);
 
 export function makeRouter(queries: QueryClient) {
