@@ -27,7 +27,7 @@ export default defineConfig({
     {
       name: "desktop",
       testMatch: "*.spec.ts",
-      testIgnore: ["phone.spec.ts", "parameters.spec.ts", "point.spec.ts"],
+      testIgnore: ["phone.spec.ts", "parameters.spec.ts", "point.spec.ts", "tryout.spec.ts"],
       dependencies: ["first run"],
       use: { storageState: signedIn, viewport: { width: 1440, height: 900 } },
     },
@@ -42,6 +42,13 @@ export default defineConfig({
       name: "policy",
       testMatch: ["parameters.spec.ts", "point.spec.ts"],
       dependencies: ["desktop", "phone"],
+      use: { storageState: signedIn, viewport: { width: 1280, height: 800 } },
+    },
+    {
+      // Keeps recent exchanges, as the point editor's tests do.
+      name: "try out",
+      testMatch: "tryout.spec.ts",
+      dependencies: ["policy"],
       use: { storageState: signedIn, viewport: { width: 1280, height: 800 } },
     },
   ],

@@ -6,15 +6,20 @@ import { Captured } from "../../ui/Captured";
 import { exactly } from "../../ui/format";
 import { Moment } from "../../ui/Moment";
 import { visible } from "../../ui/visible";
-import type { Example, Tried } from "./compare";
+import { type Example, mixed, type Tried } from "./compare";
 import { RecentExchange } from "./RecentExchange";
 import styles from "./TryOut.module.css";
 
 type Session = Example["current"];
 
+/** Rows before the rest is asked for. */
+const shownFirst = 10;
+
 export function Changes({ tried: { changes, sample, against } }: { readonly tried: Tried }) {
   const [open, setOpen] = useState<Example | undefined>();
   const { changed, compared, newly_analysed: newly, no_longer_analysed: noLonger, examples } = changes;
+  const [all, setAll] = useState(false);
+  const shown = all ? examples : mixed(examples, shownFirst);
   const canOpen = sample.kind === "recent";
   if (changed === 0) {
     return null;
@@ -26,7 +31,7 @@ export function Changes({ tried: { changes, sample, against } }: { readonly trie
       </h3>
       <p className={styles.quiet}>
         {newly + noLonger === 0 ? "" : `Of those that both analyse; ${exactly(newly)} only the draft, ${exactly(noLonger)} only version ${against}. `}
-        {examples.length < changed ? `${exactly(examples.length)} of them, at most 10 from one rule to one other. ` : ""}
+        {examples.length < changed ? `${exactly(examples.length)} of them stand here, at most 10 from one rule to one other. ` : ""}
         {canOpen ? "" : "A recording is not stored, so there is no more of them to open."}
       </p>
       <div className={styles.examples} role="table" aria-label="Exchanges that change session">
@@ -37,7 +42,7 @@ export function Changes({ tried: { changes, sample, against } }: { readonly trie
           <span role="columnheader">Version {against}</span>
           <span role="columnheader">Draft</span>
         </div>
-        {examples.map((example) => (
+        {shown.map((example) => (
           <div key={example.exchange_id} className={styles.example} role="row">
             <span className={styles.time} role="cell">
               <Moment at={example.ts} as="clock" />
@@ -64,6 +69,18 @@ export function Changes({ tried: { changes, sample, against } }: { readonly trie
           </div>
         ))}
       </div>
+      {examples.length <= shownFirst ? null : (
+        <button
+          type="button"
+          className={styles.more}
+          aria-expanded={all}
+          onClick={() => {
+            setAll(!all);
+          }}
+        >
+          {all ? "fewer" : `${examples.length - shownFirst} more`}
+        </button>
+      )}
       {open === undefined ? null : (
         <RecentExchange
           example={open}

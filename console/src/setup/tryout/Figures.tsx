@@ -14,7 +14,7 @@ export function Figures({ tried: { against, current, draft, sample } }: { readon
   const spread = (what: string, of: string, now: Spread, then: Spread) => (
     <Line
       what={what}
-      of={`median and most, of ${of}`}
+      of=""
       current={<SpreadText spread={now} of={of} />}
       draft={<SpreadText spread={then} of={of} />}
       change={now.of === 0 && then.of === 0 ? { way: "other", words: "no address known" } : changeOfSpread(now, then)}
@@ -25,7 +25,7 @@ export function Figures({ tried: { against, current, draft, sample } }: { readon
       <Heads against={against} ofCurrent={current.analysed} ofDraft={draft.analysed} what="Who decides, share of the exchanges" />
       <Rules current={current.rules} draft={draft.rules} ofCurrent={current.analysed} ofDraft={draft.analysed} />
       <div className={styles.gap} role="presentation" />
-      {count("Sessions", "distinct", current.sessions, draft.sessions)}
+      {count("Sessions", "", current.sessions, draft.sessions)}
       {count("Largest session", "its exchanges", current.largest_session, draft.largest_session)}
       {count("Sessions of one exchange", "", current.single_sessions, draft.single_sessions)}
       {spread("Addresses of a session", "sessions with a known address", current.addresses_of_session, draft.addresses_of_session)}
@@ -35,7 +35,7 @@ export function Figures({ tried: { against, current, draft, sample } }: { readon
         : count("Left out of the analysis", `of ${exactly(sample.exchanges)}`, current.passed_by, draft.passed_by)}
       {current.uncertain === 0 && draft.uncertain === 0
         ? null
-        : count("Uncertain", "a part was damaged or not captured", current.uncertain, draft.uncertain)}
+        : count("Uncertain", "parts damaged or missing", current.uncertain, draft.uncertain)}
     </div>
   );
 }
@@ -95,7 +95,7 @@ function SpreadText({ spread: { of, median, most }, of: what }: { readonly sprea
   }
   return (
     <span title={`of ${exactly(of)} ${what}`}>
-      {halves(median)}, most {exactly(most)} <span className={styles.of}>of {exactly(of)}</span>
+      <span className={styles.of}>median</span> {halves(median)}<span className={styles.of}>, most</span> {exactly(most)} <span className={styles.of}>of {exactly(of)}</span>
     </span>
   );
 }

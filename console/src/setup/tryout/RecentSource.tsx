@@ -14,16 +14,18 @@ import styles from "./TryOut.module.css";
 /** The count is asked for again while the page is looked at; the list, which is a look, only when wanted. */
 const countEvery = 4000;
 
-export function RecentSource({ onKept }: { readonly onKept: (kept: number) => void }) {
+export function RecentSource({ onKept }: {
+  /** Undefined while they are not kept, or while that is not known. */
+  readonly onKept: (kept: number | undefined) => void }) {
   const list = useQuery({ ...recentExchanges, refetchOnMount: "always" });
   const settings = useQuery({ ...recentSettings, refetchInterval: countEvery }).data;
   const { data, refetch } = list;
   const listed = data?.exchanges.length ?? 0;
-  const kept = data?.on === true ? (settings?.kept ?? listed) : 0;
+  const kept = data?.on === true ? (settings?.kept ?? listed) : undefined;
   useEffect(() => {
     onKept(kept);
   }, [kept, onKept]);
-  const firstCame = data?.on === true && listed === 0 && kept > 0;
+  const firstCame = data?.on === true && listed === 0 && (kept ?? 0) > 0;
   useEffect(() => {
     if (firstCame) {
       void refetch();
@@ -36,12 +38,14 @@ export function RecentSource({ onKept }: { readonly onKept: (kept: number) => vo
       <ProblemNote what="Recent exchanges could not be loaded" error={list.error} onRetry={() => void refetch()} />
     );
   }
-  if (!data.on) {
+  if (!data.on || kept === undefined) {
     return <NotKept>Nodes export chosen values and forget the rest, so there are no messages to try a draft on. A recording can be used instead.</NotKept>;
   }
-  const [newest] = data.exchanges;
-  const oldest = data.exchanges.at(-1);
-  if (newest === undefined || oldest === undefined) {
+  // They stand by when they ended; what is said is when they began.
+  const began = data.exchanges.map(({ ts }) => ts).toSorted((one, other) => Date.parse(one) - Date.parse(other));
+  const [first] = began;
+  const last = began.at(-1);
+  if (first === undefined || last === undefined) {
     return (
       <p className={styles.quiet}>
         The nodes hold no exchange yet: they are kept from now on. Send a request through a node, and it shows here by itself.
@@ -52,7 +56,7 @@ export function RecentSource({ onKept }: { readonly onKept: (kept: number) => vo
     <p className={styles.held}>
       <span>
         The nodes hold <b>{exactly(kept)}</b> {kept === 1 ? "exchange" : "exchanges"}
-        {settings === undefined ? "" : ` of at most ${exactly(settings.exchanges)}`}, seen <Span from={oldest.ts} to={newest.ts} />
+        {settings === undefined ? "" : ` of at most ${exactly(settings.exchanges)}`}, seen <Span from={first} to={last} />
         {kept === listed ? "" : `, and ${exactly(Math.abs(kept - listed))} ${kept > listed ? "more since" : "fewer by now"}`}
       </span>
       <ActionIcon size="sm" aria-label="Look again at what they hold" title="Look again" loading={list.isFetching} onClick={() => void refetch()}>

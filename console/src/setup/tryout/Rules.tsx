@@ -16,6 +16,11 @@ export interface RulesProps {
   readonly ofDraft: number;
 }
 
+const asides = new Map([
+  ["fallback", "nothing identified the client"],
+  ["unknown", "what decides instead is not stored"],
+]);
+
 export function Rules({ current, draft, ofCurrent, ofDraft }: RulesProps) {
   return lineUp(current, draft).map((row) => {
     const { kind, key, part } = row;
@@ -24,6 +29,7 @@ export function Rules({ current, draft, ofCurrent, ofDraft }: RulesProps) {
       <div key={`${kind} ${part ? "part" : ""} ${key ?? ""}`} className={styles.row} role="row" data-part={part || undefined} data-bar>
         <span className={styles.what} role="rowheader">
           {key === undefined ? kindWords(kind) : <Captured text={key} />}
+          {key === undefined ? <span className={styles.of}> {asides.get(kind) ?? ""}</span> : null}
         </span>
         <Cell side="current" decided={row.current} of={ofCurrent} missing={isKey ? "no key" : ""} />
         <Cell side="draft" decided={row.draft} of={ofDraft} missing={draft === undefined ? "not told" : isKey ? "no key" : ""} />

@@ -1,6 +1,6 @@
 // A draft of the policy tried out on traffic before it is saved: which traffic, and what came of it.
 
-import { Button, Kbd, Progress, SegmentedControl } from "@mantine/core";
+import { Button, Progress, SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type DragEvent, useEffect, useRef, useState } from "react";
 import { asProblem } from "../../api/problem";
@@ -33,13 +33,13 @@ export function TryOut(props: TryOutProps) {
 
 function Trial({ policy, against }: TryOutProps) {
   const [place, setPlace] = useKept<Source["kind"]>("source", "recent");
-  const [kept, setKept] = useState(0);
+  const [kept, setKept] = useState<number | undefined>();
   const file = useRecording();
   const { run, answered, start, cancel } = useTrying();
   const { recording } = file;
   const source: Source | undefined = place === "recent" ? { kind: "recent" } : recording === undefined ? undefined : { kind: "har", recording };
   const running = run.state === "running";
-  const ready = source !== undefined && !running && (place === "har" || kept > 0);
+  const ready = source !== undefined && !running && (place === "har" || (kept ?? 0) > 0);
   const drop = useDrop((files) => {
     setPlace("har");
     file.give(files);
@@ -58,8 +58,7 @@ function Trial({ policy, against }: TryOutProps) {
         <div>
           <h2 id="try-out">Try out</h2>
           <p className={styles.quiet}>
-            What the draft makes of traffic, beside version {against}. Nothing is saved by it, and nothing is kept of it but a line in the
-            audit log.
+            What the draft makes of traffic, beside version {against}. Nothing is saved; each try is in the audit log.
           </p>
         </div>
       </header>
@@ -81,11 +80,13 @@ function Trial({ policy, against }: TryOutProps) {
               <Button variant="default" onClick={cancel}>
                 Cancel
               </Button>
-            ) : (
+            ) : place === "recent" && kept === undefined ? null : (
               <>
-                <Kbd className={styles.key ?? ""} aria-hidden>
-                  Ctrl Enter
-                </Kbd>
+                {ready ? (
+                  <span className={styles.key} aria-hidden="true">
+                    Ctrl Enter
+                  </span>
+                ) : null}
                 <Button disabled={!ready} onClick={go}>
                   {place === "recent" ? "Try on recent traffic" : "Try on this recording"}
                 </Button>

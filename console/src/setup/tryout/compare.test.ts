@@ -1,7 +1,7 @@
 // Rows that line up, and what is said about differences.
 
 import { describe, expect, it } from "vitest";
-import { changeOfCount, changeOfShare, changeOfSpread, lineUp, outdated, type Ruled, type Tried, verdictOf, worries } from "./compare";
+import { changeOfCount, changeOfShare, changeOfSpread, lineUp, mixed, outdated, type Ruled, type Tried, verdictOf, worries } from "./compare";
 
 function rule(key: string, exchanges: number, kind = "configured"): Ruled {
   return { kind, key, exchanges, share: exchanges / 100, sessions: 1, outcomes: [] };
@@ -128,6 +128,19 @@ describe("worries", () => {
       ["both", "alike", "over_merging", "r", undefined],
       ["current", "old", "over_merging", "o", undefined],
     ]);
+  });
+});
+
+describe("mixed", () => {
+  it("shows each way from one rule to another before one again, in the order they came", () => {
+    const of = (id: number, from: string) => {
+      const session = { session_id: "0", kind: "configured", value: "0" };
+      return { exchange_id: String(id), ts: "", method: "GET", host: null, path: "/", status: 200, current: { ...session, key: from }, draft: { ...session, key: "new" } };
+    };
+    const all = [of(1, "a"), of(2, "a"), of(3, "a"), of(4, "b"), of(5, "c")];
+    expect(mixed(all, 4).map(({ exchange_id: id }) => id)).toEqual(["1", "2", "4", "5"]);
+    expect(mixed(all, 2).map(({ exchange_id: id }) => id)).toEqual(["1", "4"]);
+    expect(mixed(all, 50)).toEqual(all);
   });
 });
 

@@ -244,6 +244,26 @@ export function worries(warnings: readonly Warning[]): readonly Worry[] {
   return order.flatMap((where) => found.filter((one) => one.where === where));
 }
 
+/** The first few of many, so that each way from one rule to another shows before one shows again; in their order. */
+export function mixed(examples: readonly Example[], most: number): readonly Example[] {
+  const ways = new Map<string, Example[]>();
+  for (const example of examples) {
+    const { current, draft } = example;
+    const way = JSON.stringify([current.kind, current.key, draft.kind, draft.key]);
+    ways.set(way, [...(ways.get(way) ?? []), example]);
+  }
+  const taken = new Set<Example>();
+  for (let turn = 0; taken.size < Math.min(most, examples.length); turn += 1) {
+    for (const list of ways.values()) {
+      const next = list[turn];
+      if (next !== undefined && taken.size < most) {
+        taken.add(next);
+      }
+    }
+  }
+  return examples.filter((example) => taken.has(example));
+}
+
 /** What a result was asked with. */
 export interface Asked {
   /** The draft as text. */
@@ -270,9 +290,9 @@ export function kindWords(kind: string): string {
     case "builtin":
       return "Built-in set";
     case "fallback":
-      return "Fallback: nothing identified the client";
+      return "Fallback";
     case "unknown":
-      return "Not one of the keys: not told further";
+      return "None of the keys";
     default:
       return kind;
   }
