@@ -119,6 +119,7 @@ test("a changed order of keys shows its figures beside those that hold, and what
   // The result outlives the page, greyed once the draft is another one.
   await draft(page, ["request > body > json > property try", ...byQuery]);
   await page.getByRole("link", { name: "Sessions" }).click();
+  await expect(page.getByRole("heading", { name: "Try out" })).toBeHidden();
   await page.goBack();
   await expect(page.getByText("The draft changed since: run it again.")).toBeVisible();
   await page.keyboard.press("Control+Enter");

@@ -44,7 +44,7 @@ export interface HeadsProps {
   readonly against: number;
   readonly what: string;
   readonly ofCurrent: number;
-  /** Undefined where nothing can be told. */
+  /** Undefined where nothing can be told of the draft. */
   readonly ofDraft: number | undefined;
 }
 
@@ -56,10 +56,14 @@ export function Heads({ against, what, ofCurrent, ofDraft }: HeadsProps) {
       <span role="columnheader">
         <b>Version {against}</b> {of(ofCurrent)}
       </span>
-      <span role="columnheader">
-        <b>Draft</b> {ofDraft === undefined ? "" : of(ofDraft)}
-      </span>
-      <span role="columnheader">Difference</span>
+      {ofDraft === undefined ? null : (
+        <>
+          <span role="columnheader">
+            <b>Draft</b> {of(ofDraft)}
+          </span>
+          <span role="columnheader">Difference</span>
+        </>
+      )}
     </div>
   );
 }

@@ -93,7 +93,13 @@ function Worries({ warnings, against }: { readonly warnings: readonly Warning[];
             <b className={styles.keyName}>
               <Captured text={key} wrap />
             </b>{" "}
-            <b>{warningTitle(kind)}</b> {reason}.{before === undefined ? null : ` In version ${against}: ${before}.`}
+            <b>{warningTitle(kind)}</b> {reason}.
+            {before === undefined ? null : (
+              <span className={styles.of}>
+                {" "}
+                In version {against}: {before}.
+              </span>
+            )}
           </span>
         </li>
       ))}

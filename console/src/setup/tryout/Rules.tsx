@@ -9,7 +9,7 @@ import styles from "./TryOut.module.css";
 
 export interface RulesProps {
   readonly current: readonly Ruled[];
-  /** Undefined where it cannot be told. */
+  /** Undefined where it cannot be told: there is nothing beside the other then. */
   readonly draft: readonly Ruled[] | undefined;
   /** What the shares stand on: exchanges of either. */
   readonly ofCurrent: number;
@@ -32,8 +32,12 @@ export function Rules({ current, draft, ofCurrent, ofDraft }: RulesProps) {
           {key === undefined ? <span className={styles.of}> {asides.get(kind) ?? ""}</span> : null}
         </span>
         <Cell side="current" decided={row.current} of={ofCurrent} missing={isKey ? "no key" : ""} />
-        <Cell side="draft" decided={row.draft} of={ofDraft} missing={draft === undefined ? "not told" : isKey ? "no key" : ""} />
-        <Difference change={draft === undefined || kind === "unknown" ? { way: "other", words: "" } : changeOfShare(row.current, row.draft)} />
+        {draft === undefined ? null : (
+          <>
+            <Cell side="draft" decided={row.draft} of={ofDraft} missing={isKey ? "no key" : ""} />
+            <Difference change={kind === "unknown" ? { way: "other", words: "" } : changeOfShare(row.current, row.draft)} />
+          </>
+        )}
       </div>
     );
   });

@@ -23,7 +23,7 @@ export function Stored({ stored, against }: { readonly stored: StoredShares; rea
             </p>
           )}
           {exchanges === 0 ? null : (
-            <div className={styles.table} role="table" aria-label="Shares of what is stored">
+            <div className={styles.table} data-alone={!isTold || undefined} role="table" aria-label="Shares of what is stored">
               <Heads
                 against={against}
                 what="Who decides, share of the exchanges"

@@ -109,12 +109,14 @@ function Trial({ policy, against }: TryOutProps) {
         </div>
       </div>
       {run.state === "failed" ? (
-        <Failed
-          error={run.error}
-          kept={answered === undefined ? undefined : "What is below is of an earlier run."}
-          onRetry={ready ? go : undefined}
-          file={run.source.kind === "har" ? run.source.recording.name : undefined}
-        />
+        <div className={styles.failed}>
+          <Failed
+            error={run.error}
+            kept={answered === undefined ? undefined : "What is below is of an earlier run."}
+            onRetry={ready ? go : undefined}
+            file={run.source.kind === "har" ? run.source.recording.name : undefined}
+          />
+        </div>
       ) : null}
       {answered === undefined ? null : <Result answered={answered} stale={running ? "" : stale} />}
       {drop.over ? (
