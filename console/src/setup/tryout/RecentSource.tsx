@@ -21,16 +21,19 @@ export function RecentSource({ onKept }: {
   const settings = useQuery({ ...recentSettings, refetchInterval: countEvery }).data;
   const { data, refetch } = list;
   const listed = data?.exchanges.length ?? 0;
-  const kept = data?.on === true ? (settings?.kept ?? listed) : undefined;
+  // The setting is the newer of the two: somebody else may turn the switch.
+  const isOn = settings?.on ?? data?.on;
+  const kept = isOn === true && data !== undefined ? (settings?.kept ?? listed) : undefined;
   useEffect(() => {
     onKept(kept);
   }, [kept, onKept]);
-  const firstCame = data?.on === true && listed === 0 && (kept ?? 0) > 0;
+  const firstCame = listed === 0 && (kept ?? 0) > 0;
+  const wasSwitched = data !== undefined && isOn !== data.on;
   useEffect(() => {
-    if (firstCame) {
+    if (firstCame || wasSwitched) {
       void refetch();
     }
-  }, [firstCame, refetch]);
+  }, [firstCame, wasSwitched, refetch]);
   if (data === undefined) {
     return list.error === null ? (
       <Skeleton height={18} width={320} aria-label="Loading recent exchanges" />
@@ -38,7 +41,7 @@ export function RecentSource({ onKept }: {
       <ProblemNote what="Recent exchanges could not be loaded" error={list.error} onRetry={() => void refetch()} />
     );
   }
-  if (!data.on || kept === undefined) {
+  if (kept === undefined) {
     return <NotKept>Nodes export chosen values and forget the rest, so there are no messages to try a draft on. A recording can be used instead.</NotKept>;
   }
   // They stand by when they ended; what is said is when they began.

@@ -80,18 +80,14 @@ function Trial({ policy, against }: TryOutProps) {
               <Button variant="default" onClick={cancel}>
                 Cancel
               </Button>
-            ) : place === "recent" && kept === undefined ? null : (
+            ) : ready ? (
               <>
-                {ready ? (
-                  <span className={styles.key} aria-hidden="true">
-                    Ctrl Enter
-                  </span>
-                ) : null}
-                <Button disabled={!ready} onClick={go}>
-                  {place === "recent" ? "Try on recent traffic" : "Try on this recording"}
-                </Button>
+                <span className={styles.key} aria-hidden="true">
+                  Ctrl Enter
+                </span>
+                <Button onClick={go}>{place === "recent" ? "Try on recent traffic" : "Try on this recording"}</Button>
               </>
-            )}
+            ) : null}
           </span>
         </div>
         {place === "recent" ? <RecentSource onKept={setKept} /> : <RecordingSource file={file} />}

@@ -86,6 +86,7 @@ describe("changes", () => {
       way: "other",
       words: "median 0.5 more, most 7 fewer",
     });
+    expect(changeOfSpread({ of: 4, median: 1, most: 2 }, { of: 2, median: 3, most: 5 })).toEqual({ way: "more", words: "median 2, most 3 more" });
   });
 });
 

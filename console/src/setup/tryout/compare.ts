@@ -153,9 +153,12 @@ export function changeOfSpread(current: Spread, draft: Spread): Change {
   if (parts.length === 0) {
     return same;
   }
-  const words = parts.map(({ name, by }) => `${name} ${halves(Math.abs(by))} ${by > 0 ? "more" : "fewer"}`).join(", ");
-  const ways = new Set(parts.map(({ by }) => by > 0));
-  return { way: ways.size > 1 ? "other" : ways.has(true) ? "more" : "fewer", words };
+  const word = (by: number): "more" | "fewer" => (by > 0 ? "more" : "fewer");
+  const [first, ...others] = parts.map(({ by }) => word(by));
+  if (first !== undefined && others.every((other) => other === first)) {
+    return { way: first, words: `${parts.map(({ name, by }) => `${name} ${halves(Math.abs(by))}`).join(", ")} ${first}` };
+  }
+  return { way: "other", words: parts.map(({ name, by }) => `${name} ${halves(Math.abs(by))} ${word(by)}`).join(", ") };
 }
 
 /** A median of whole numbers: they lie at halves. */

@@ -4,6 +4,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { api, body } from "../../api/client";
+import { asProblem } from "../../api/problem";
+import { recentExchanges } from "../point/questions";
 import type { Asked, Policy, Tried } from "./compare";
 import type { Recording } from "./useRecording";
 
@@ -55,6 +57,7 @@ export function nameOf(source: Source): string {
 export function useTrying(): Trying {
   const [run, setRun] = useState<Run>({ state: "idle" });
   const [answered, setAnswered] = useKept<Answered | null>("answer", null);
+  const queries = useQueryClient();
   const running = useRef<AbortController | undefined>(undefined);
   useEffect(
     () => () => {
@@ -79,11 +82,15 @@ export function useTrying(): Trying {
         (error: unknown) => {
           if (running.current === here && !here.signal.aborted) {
             setRun({ state: "failed", error, source });
+            if (asProblem(error).status === 409) {
+              // Somebody switched recent exchanges off meanwhile: the page has to say so.
+              void queries.invalidateQueries({ queryKey: recentExchanges.queryKey });
+            }
           }
         },
       );
     },
-    [setAnswered],
+    [queries, setAnswered],
   );
   const cancel = useCallback((): void => {
     running.current?.abort();
