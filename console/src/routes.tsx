@@ -108,6 +108,12 @@ const traffic = createRoute({
   component: lazyRouteComponent(() => import("./setup/TrafficPage"), "TrafficPage"),
 });
 
+const tryOut = createRoute({
+  getParentRoute: () => setup,
+  path: "/try-out",
+  component: lazyRouteComponent(() => import("./setup/tryout/TryOutPage"), "TryOutPage"),
+});
+
 const versions = createRoute({
   getParentRoute: () => setup,
   path: "/versions",
@@ -157,7 +163,7 @@ const tree = root.addChildren([
     home,
     sessions.addChildren([session]),
     keys,
-    setup.addChildren([setupHome, parameters, masks, traffic, versions]),
+    setup.addChildren([setupHome, parameters, masks, traffic, tryOut, versions]),
     status,
     people,
     tokens,

@@ -1588,7 +1588,7 @@ export interface components {
          * @description A point in its text spelling (`request > query token`) or its JSON spelling (`["request", ["query", "token"]]`),
          *     not parsed yet.
          */
-        PointSpelling: string | Record<string, never>[];
+        PointSpelling: string | unknown[];
         /** @description One point in its three spellings. */
         PointSpellings: {
             /** @description Breadcrumb, step by step. */
@@ -2320,6 +2320,11 @@ export interface components {
             method: string;
             /** @description The path without the query. */
             path: string;
+            /**
+             * Format: int32
+             * @description The status code; null when there was no response.
+             */
+            status: number | null;
             /** @description Start of the request. */
             ts: components["schemas"]["Time"];
         };

@@ -46,7 +46,7 @@ export function ParametersPage() {
           </Button>
         )}
       </header>
-      {readOnly ? <p className={styles.lead}>Only administrators change these: they decide which values leave a node.</p> : null}
+      {readOnly && base.managed_by === null ? <p className={styles.lead}>Only administrators change these: they decide which values leave a node.</p> : null}
       <Sentence parameters={parameters} />
       {wrong === undefined ? null : <p className={styles.error}>{wrong}</p>}
       {parameters.length === 0 ? (

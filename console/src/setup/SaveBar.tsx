@@ -10,11 +10,12 @@ export interface SaveBarProps {
   /** The hub could not be asked. */
   readonly failed: string | undefined;
   readonly onDiscard: () => void;
+  readonly onTry: () => void;
   readonly onReview: () => void;
 }
 
 /** What is not saved yet, on every Setup page. */
-export function SaveBar({ changes, problems, failed, onDiscard, onReview }: SaveBarProps) {
+export function SaveBar({ changes, problems, failed, onDiscard, onTry, onReview }: SaveBarProps) {
   return (
     <section className={styles.save} aria-label="Unsaved changes">
       <div className={styles.saveText}>
@@ -29,6 +30,9 @@ export function SaveBar({ changes, problems, failed, onDiscard, onReview }: Save
       </div>
       <Button variant="default" size="sm" onClick={onDiscard}>
         Discard…
+      </Button>
+      <Button variant="default" size="sm" onClick={onTry}>
+        Try it out
       </Button>
       <Button size="sm" onClick={onReview}>
         Review and save…

@@ -15,6 +15,7 @@ import { plural } from "../ui/format";
 import { ProblemNote } from "../ui/ProblemNote";
 import { sectionOf } from "./complaints";
 import { isChanged, type PolicyDraft, toDocument, toDraft } from "./draft";
+import { ManagedNote } from "./ManagedNote";
 import { merge } from "./merge";
 import { MergedNote } from "./MergedNote";
 import { SaveBar } from "./SaveBar";
@@ -57,7 +58,7 @@ const nothing: readonly FieldProblem[] = [];
 function Drafting({ loaded }: { readonly loaded: TaggedPolicy }) {
   const queries = useQueryClient();
   const navigate = useNavigate();
-  const readOnly = useQuery(me).data?.role !== "admin";
+  const administrator = useQuery(me).data?.role === "admin";
   // What is edited stands on the version it was begun from, even when a newer one is loaded meanwhile.
   const [base, setBase] = useState(loaded);
   const saved = useMemo(() => toDraft(base.answer.policy), [base]);
@@ -69,6 +70,7 @@ function Drafting({ loaded }: { readonly loaded: TaggedPolicy }) {
   const [comment, setComment] = useState("");
   const [merged, setMerged] = useState<{ readonly version: number; readonly both: readonly string[] } | undefined>();
   const changed = isChanged(draft, saved);
+  const readOnly = !administrator || base.answer.managed_by !== null;
 
   const startFrom = (from: TaggedPolicy, on: PolicyDraft = toDraft(from.answer.policy)): void => {
     setBase(from);
@@ -145,6 +147,7 @@ function Drafting({ loaded }: { readonly loaded: TaggedPolicy }) {
   const count = check?.changes.length;
   return (
     <SetupContext value={setup}>
+      <ManagedNote />
       {merged === undefined ? null : <MergedNote version={merged.version} both={merged.both} />}
       <Outlet />
       {changed && !readOnly ? (
@@ -155,6 +158,7 @@ function Drafting({ loaded }: { readonly loaded: TaggedPolicy }) {
           onDiscard={() => {
             setDiscarding(true);
           }}
+          onTry={() => void navigate({ to: "/setup/try-out", search: emptySearch })}
           onReview={() => void review()}
         />
       ) : null}

@@ -6,6 +6,7 @@ const tabs = [
   ["/setup/parameters", "Parameters"],
   ["/setup/masks", "Masks"],
   ["/setup/traffic", "Traffic"],
+  ["/setup/try-out", "Try out"],
   ["/setup/versions", "Versions"],
 ] as const;
 

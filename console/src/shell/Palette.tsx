@@ -10,6 +10,7 @@ import {
   IconHistory,
   IconKey,
   IconSearch,
+  IconTestPipe,
   IconTimeline,
   IconUsers,
   IconWorld,
@@ -28,7 +29,7 @@ const address = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*)(
 export function Palette() {
   const navigate = useNavigate();
   const [typed, setTyped] = useState("");
-  const go = (to: "/sessions" | "/keys" | "/setup/parameters" | "/setup/masks" | "/setup/traffic" | "/setup/versions" | "/system/status" | "/system/people" | "/system/tokens" | "/system/audit" | "/system/api"): (() => void) => {
+  const go = (to: "/sessions" | "/keys" | "/setup/parameters" | "/setup/masks" | "/setup/traffic" | "/setup/try-out" | "/setup/versions" | "/system/status" | "/system/people" | "/system/tokens" | "/system/audit" | "/system/api"): (() => void) => {
     return () => {
       void navigate({ to, search: emptySearch });
     };
@@ -48,6 +49,7 @@ export function Palette() {
     place("parameters", "Parameters", "what makes a session: setup", IconAdjustmentsHorizontal, go("/setup/parameters")),
     place("masks", "Masks", "what nobody may see: setup", IconEyeOff, go("/setup/masks")),
     place("traffic", "Applications and traffic", "what is looked at: setup", IconWorld, go("/setup/traffic")),
+    place("try-out", "Try out", "what the draft of the policy would do: setup", IconTestPipe, go("/setup/try-out")),
     place("versions", "Policy versions", "who changed what, and the way back: setup", IconHistory, go("/setup/versions")),
     place("status", "Status", "store, nodes, version", IconActivityHeartbeat, go("/system/status")),
     place("people", "People", "who may sign in", IconUsers, go("/system/people")),

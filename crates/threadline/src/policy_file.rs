@@ -13,8 +13,9 @@ use crate::configuration::line_of;
 
 /// A policy file may hold at most this many bytes.
 pub(crate) const MAXIMUM_BYTES: usize = 1 << 20;
-/// How often a file that manages the policy is looked at.
-const LOOKED_AT: Duration = Duration::from_secs(1);
+/// How often a file that manages the policy is looked at. What changed is read once it looks the same twice: a file that
+/// is being written may be YAML at every line, with masks missing.
+const LOOKED_AT: Duration = Duration::from_millis(300);
 /// Who stands in the history for what a managing file says.
 const AUTHOR: &str = "policy file";
 
@@ -120,7 +121,8 @@ impl Stamp {
 pub(crate) struct ManagingFile {
     path: PathBuf,
     hub: Hub,
-    seen: Option<Stamp>,
+    /// As it was when it was read.
+    read: Option<Stamp>,
 }
 
 impl ManagingFile {
@@ -129,14 +131,14 @@ impl ManagingFile {
     /// # Errors
     /// When it cannot be read, is no policy, or could not be saved: a service does not start on half of its settings.
     pub(crate) async fn apply(path: PathBuf, hub: Hub) -> Result<Self, PolicyFileError> {
-        let mut file = Self { path, hub, seen: None };
+        let mut file = Self { path, hub, read: None };
         file.look().await?;
         Ok(file)
     }
 
     async fn look(&mut self) -> Result<(), PolicyFileError> {
         // Before reading: what is written meanwhile is seen by the next look.
-        self.seen = Stamp::of(&self.path);
+        self.read = Stamp::of(&self.path);
         let path = self.path.clone();
         let document = match tokio::task::spawn_blocking(move || read(&path)).await {
             Ok(read) => read?,
@@ -149,9 +151,14 @@ impl ManagingFile {
     /// Follows the file for ever. What is no policy is reported, and the good one holds on.
     pub(crate) async fn follow(mut self) {
         let mut again = false;
+        let mut seen = Stamp::of(&self.path);
         loop {
             tokio::time::sleep(LOOKED_AT).await;
-            if !again && Stamp::of(&self.path) == self.seen {
+            let now = Stamp::of(&self.path);
+            let at_rest = now == seen;
+            let changed = now != self.read;
+            seen = now;
+            if !again && !(changed && at_rest) {
                 continue;
             }
             let looked = self.look().await;

@@ -105,6 +105,7 @@ async fn a_draft_is_tried_on_recent_traffic_and_then_does_what_was_shown() {
     let examples = before["changes"]["examples"].as_array().unwrap();
     assert_eq!(examples.len(), 9);
     assert_eq!((&examples[0]["method"], &examples[0]["path"]), (&json!("GET"), &json!("/orders")), "the newest first");
+    assert_eq!(examples[0]["status"], 200);
     assert_eq!((&examples[0]["current"]["value"], &examples[0]["draft"]["key"]), (&json!("…"), &json!("in query")));
     // A path that is nobody's key shows as in the list of recent exchanges; values never do.
     let without_paths = before.to_string().replace("/login/canary-", "");

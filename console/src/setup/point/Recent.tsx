@@ -9,6 +9,7 @@ import { bytes, plural } from "../../ui/format";
 import { Moment } from "../../ui/Moment";
 import { ProblemNote } from "../../ui/ProblemNote";
 import { visible } from "../../ui/visible";
+import { limitsOf, NotKept } from "./NotKept";
 import styles from "./Point.module.css";
 import { keepRecent, recentExchanges, recentSettings, type RecentSummary } from "./questions";
 
@@ -43,29 +44,9 @@ export function Recent({ chosen, onChoose }: RecentProps) {
       <ProblemNote what="Recent exchanges could not be loaded" error={list.error} onRetry={() => void list.refetch()} />
     );
   }
-  const limits = settings === undefined ? "the last ones" : `the last ${settings.exchanges}, up to ${bytes(settings.bytes)}`;
+  const limits = limitsOf(settings);
   if (!list.data.on) {
-    return (
-      <div className={styles.off}>
-        <h3>Recent exchanges are not kept</h3>
-        <p>Nodes export chosen values and forget the rest, so there is no message to choose from. While this is on:</p>
-        <ul>
-          <li>Nodes keep {limits}, whole and in memory only. Nothing of them reaches a disk.</li>
-          <li>They hold passwords and tokens as they were sent, but for what masks cover. Only administrators see them.</li>
-          <li>Each look is in the audit log, as is this switch.</li>
-          <li>Switching it off forgets them at once.</li>
-        </ul>
-        {keep.error === null ? null : <ProblemNote what="The switch was not turned" error={keep.error} />}
-        <Button
-          loading={keep.isPending}
-          onClick={() => {
-            keep.mutate(true);
-          }}
-        >
-          Keep recent exchanges
-        </Button>
-      </div>
-    );
+    return <NotKept>Nodes export chosen values and forget the rest, so there is no message to choose from.</NotKept>;
   }
   const words = typed.toLowerCase().split(/\s+/u).filter((word) => word !== "");
   const found = list.data.exchanges.filter((one) => words.every((word) => titleOf(one).toLowerCase().includes(word)));

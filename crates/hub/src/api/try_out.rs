@@ -158,6 +158,9 @@ pub struct TriedExchange {
     host: Option<String>,
     /// The path without the query.
     path: String,
+    /// The status code; null when there was no response.
+    #[schema(required)]
+    status: Option<u16>,
     /// By the policy that holds.
     current: TriedSession,
     /// By the draft.
@@ -172,7 +175,8 @@ impl TriedExchange {
     /// Shows the head of an exchange that has the masks applied.
     pub fn new(exchange: &Exchange, current: TriedSession, draft: TriedSession) -> Self {
         let ExchangeLine { method, host, path } = ExchangeLine::of(exchange);
-        Self { exchange_id: exchange.id.to_string(), ts: exchange.started, method, host, path, current, draft }
+        let status = exchange.response.as_ref().map(|response| response.status);
+        Self { exchange_id: exchange.id.to_string(), ts: exchange.started, method, host, path, status, current, draft }
     }
 }
 
