@@ -13,6 +13,7 @@ use threadline_store::{Batch, ExchangeStore, Lane, StoreError};
 use threadline_store_duckdb::{DuckSettings, DuckStore};
 
 use crate::configuration::Configuration;
+use crate::hashes::Hasher;
 use crate::metrics::{self, Sources};
 use crate::recent;
 use crate::try_out::Trier;
@@ -86,6 +87,7 @@ impl Installation {
         let secret = Arc::new(secret);
         settings.try_out =
             Arc::new(Trier { kept: Arc::clone(&recent), secret: Arc::clone(&secret), bounds: configuration.bounds });
+        settings.hash_values = Arc::new(Hasher { secret: Arc::clone(&secret) });
         settings.bounds = configuration.bounds;
         settings.read_sample = Arc::new(|sample| recent::read_sample(sample, &SystemClock));
         settings.nodes = {

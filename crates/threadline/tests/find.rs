@@ -1,0 +1,94 @@
+//! What is exported hashed is found by the clear value: an analyst types an address, the hub answers with hashes, and the
+//! filters take them. Through the real binary.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use http::{Method, Request, Response};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use serde_json::{Value, json};
+use support::Threadline;
+
+const ADA: &str = "ada@example.com";
+
+fn policy() -> Value {
+    json!([
+        {"name": "account", "point": "request > query account", "type": "user", "hashed": true},
+        {"name": "standing", "point": "request > query standing", "type": "role", "hashed": true},
+        {"name": "tenant", "point": "request > header X-TENANT", "group": true, "hashed": true, "namespace": "tenants"},
+        {"name": "card", "point": "request > query card", "hashed": true},
+        {"name": "plan", "point": "request > query plan"},
+    ])
+}
+
+async fn upstream() -> String {
+    support::upstream(|_, _| Response::new(Full::new(Bytes::from_static(b"{}")))).await
+}
+
+async fn request(threadline: &Threadline, target: &str, tenant: Option<&str>, agent: &str) {
+    let mut request = Request::builder().uri(target).header("user-agent", agent);
+    if let Some(tenant) = tenant {
+        request = request.header("x-tenant", tenant);
+    }
+    threadline.through_proxy(request, "").await;
+}
+
+async fn hashes(threadline: &Threadline, body: Value) -> (Vec<String>, Vec<String>) {
+    let (response, answer) = threadline.api(Method::POST, "/hashes", Some(body)).await;
+    assert_eq!(response.status(), 200, "{answer}");
+    let list = |name: &str| serde_json::from_value(answer[name].clone()).unwrap();
+    (list("parameter_hashes"), list("session_ids"))
+}
+
+/// The sessions of a filter, by ID.
+async fn sessions(threadline: &Threadline, filter: &str) -> Vec<String> {
+    let list = threadline.get(&format!("/sessions?last=1h&{filter}")).await;
+    let sessions = list["sessions"].as_array().unwrap().iter();
+    sessions.map(|session| session["session_id"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn stored(threadline: &Threadline, exchanges: u64) {
+    let count = |list: &Value| {
+        list["sessions"].as_array().unwrap().iter().map(|one| one["requests"].as_u64().unwrap()).sum::<u64>()
+    };
+    threadline.wait_for("/sessions?last=1h", |list| count(list) == exchanges).await;
+}
+
+#[tokio::test]
+async fn a_hashed_value_is_found_by_what_it_is_in_clear() {
+    let folder = tempfile::tempdir().unwrap();
+    let threadline = Threadline::start(folder.path(), "serve", &["--upstream", &upstream().await]).await;
+    threadline.put_parameters(policy()).await;
+    request(&threadline, "/login?account=ada%40example.com&standing=gold&card=4000-12", Some("acme"), "one").await;
+    request(&threadline, "/login?account=Ada%40example.com&plan=4000-12", None, "two").await;
+    request(&threadline, "/news", None, "three").await;
+    stored(&threadline, 3).await;
+
+    let (users, _) = hashes(&threadline, json!({"value": ADA})).await;
+    assert_eq!(users.len(), 1);
+    let of_ada = sessions(&threadline, &format!("user={}", users[0])).await;
+    assert_eq!(of_ada.len(), 1, "another spelling is another value");
+    assert!(sessions(&threadline, "user=ada@example.com").await.is_empty(), "stored hashed only");
+    let (roles, _) = hashes(&threadline, json!({"value": "gold"})).await;
+    assert_eq!(sessions(&threadline, &format!("role={}", roles[0])).await, of_ada);
+
+    // The session of a key: in its own namespace, which the policy names or the question.
+    for question in [json!({"value": "acme"}), json!({"value": "acme", "namespace": "tenants"})] {
+        let (_, ids) = hashes(&threadline, question).await;
+        let filter: Vec<String> = ids.iter().map(|id| format!("session={id}")).collect();
+        assert_eq!(sessions(&threadline, &filter.join("&")).await, of_ada);
+    }
+    let (_, others) = hashes(&threadline, json!({"value": "acme", "namespace": "others"})).await;
+    assert_eq!(others.len(), 1);
+    assert!(sessions(&threadline, &format!("session={}", others[0])).await.is_empty());
+
+    let folder = threadline.data();
+    let log = threadline.log();
+    threadline.stop().await;
+    assert!(!log.contains(ADA) && !log.contains("4000-12"), "no value in the log");
+    for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+        let content = std::fs::read(&file).unwrap();
+        assert!(!content.windows(ADA.len()).any(|bytes| bytes == ADA.as_bytes()), "{}", file.display());
+    }
+}
