@@ -2658,6 +2658,14 @@ export interface operations {
                 key?: string[];
                 /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
                 key_kind?: string[];
+                /** @description Value that decided, as exported (a hashed one by its hash). */
+                value?: string[];
+                /**
+                 * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
+                 *     hash). The name ends at the first colon; in the name a `\` takes the next character literally.
+                 * @example card:4f6c0de2a51b98377c0de2a51b98374f
+                 */
+                parameter?: string[];
                 /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
                 outcome?: string[];
                 /**
@@ -2839,6 +2847,14 @@ export interface operations {
                 key?: string[];
                 /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
                 key_kind?: string[];
+                /** @description Value that decided, as exported (a hashed one by its hash). */
+                value?: string[];
+                /**
+                 * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
+                 *     hash). The name ends at the first colon; in the name a `\` takes the next character literally.
+                 * @example card:4f6c0de2a51b98377c0de2a51b98374f
+                 */
+                parameter?: string[];
                 /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
                 outcome?: string[];
                 /**
@@ -3270,6 +3286,14 @@ export interface operations {
                 key?: string[];
                 /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
                 key_kind?: string[];
+                /** @description Value that decided, as exported (a hashed one by its hash). */
+                value?: string[];
+                /**
+                 * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
+                 *     hash). The name ends at the first colon; in the name a `\` takes the next character literally.
+                 * @example card:4f6c0de2a51b98377c0de2a51b98374f
+                 */
+                parameter?: string[];
                 /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
                 outcome?: string[];
                 /**
@@ -3708,6 +3732,14 @@ export interface operations {
                 key?: string[];
                 /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
                 key_kind?: string[];
+                /** @description Value that decided, as exported (a hashed one by its hash). */
+                value?: string[];
+                /**
+                 * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
+                 *     hash). The name ends at the first colon; in the name a `\` takes the next character literally.
+                 * @example card:4f6c0de2a51b98377c0de2a51b98374f
+                 */
+                parameter?: string[];
                 /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
                 outcome?: string[];
                 /**
@@ -3794,6 +3826,14 @@ export interface operations {
                 key?: string[];
                 /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
                 key_kind?: string[];
+                /** @description Value that decided, as exported (a hashed one by its hash). */
+                value?: string[];
+                /**
+                 * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
+                 *     hash). The name ends at the first colon; in the name a `\` takes the next character literally.
+                 * @example card:4f6c0de2a51b98377c0de2a51b98374f
+                 */
+                parameter?: string[];
                 /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
                 outcome?: string[];
                 /**
@@ -3874,6 +3914,14 @@ export interface operations {
                 key?: string[];
                 /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
                 key_kind?: string[];
+                /** @description Value that decided, as exported (a hashed one by its hash). */
+                value?: string[];
+                /**
+                 * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
+                 *     hash). The name ends at the first colon; in the name a `\` takes the next character literally.
+                 * @example card:4f6c0de2a51b98377c0de2a51b98374f
+                 */
+                parameter?: string[];
                 /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
                 outcome?: string[];
                 /**
@@ -3961,6 +4009,14 @@ export interface operations {
                 key?: string[];
                 /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
                 key_kind?: string[];
+                /** @description Value that decided, as exported (a hashed one by its hash). */
+                value?: string[];
+                /**
+                 * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
+                 *     hash). The name ends at the first colon; in the name a `\` takes the next character literally.
+                 * @example card:4f6c0de2a51b98377c0de2a51b98374f
+                 */
+                parameter?: string[];
                 /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
                 outcome?: string[];
                 /**
@@ -4050,6 +4106,14 @@ export interface operations {
                 key?: string[];
                 /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
                 key_kind?: string[];
+                /** @description Value that decided, as exported (a hashed one by its hash). */
+                value?: string[];
+                /**
+                 * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
+                 *     hash). The name ends at the first colon; in the name a `\` takes the next character literally.
+                 * @example card:4f6c0de2a51b98377c0de2a51b98374f
+                 */
+                parameter?: string[];
                 /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
                 outcome?: string[];
                 /**

@@ -38,6 +38,15 @@ impl<T> Default for Choice<T> {
     }
 }
 
+/// An exported parameter with a value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ParameterFilter {
+    /// The parameter's name.
+    pub name: String,
+    /// Its value as exported: in clear, or the hash of a hashed one.
+    pub value: String,
+}
+
 /// Which exchanges count. The default lets every exchange through.
 ///
 /// User and role belong to sessions, and few exchanges of a session carry them. In questions about sessions (list,
@@ -69,6 +78,10 @@ pub struct Filters {
     pub key: Choice<String>,
     /// `configured`, `builtin`, `fallback`.
     pub key_kind: Choice<String>,
+    /// The value that decided, as exported.
+    pub value: Choice<String>,
+    /// An exported parameter with a value; of several values of one name any may be it.
+    pub parameter: Choice<ParameterFilter>,
     /// Outcome.
     pub outcome: Choice<String>,
     /// Free text: matches a session ID or trace ID exactly, or is contained in user, host, path, endpoint, user

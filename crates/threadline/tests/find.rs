@@ -73,6 +73,18 @@ async fn a_hashed_value_is_found_by_what_it_is_in_clear() {
     let (roles, _) = hashes(&threadline, json!({"value": "gold"})).await;
     assert_eq!(sessions(&threadline, &format!("role={}", roles[0])).await, of_ada);
 
+    // A parameter that is neither: by its hash where it is hashed, in clear where it is not.
+    let (cards, _) = hashes(&threadline, json!({"value": "4000-12"})).await;
+    assert_eq!(sessions(&threadline, &format!("parameter=card:{}", cards[0])).await, of_ada);
+    assert_eq!(sessions(&threadline, &format!("parameter=account:{}", users[0])).await, of_ada);
+    assert!(sessions(&threadline, &format!("parameter=plan:{}", cards[0])).await.is_empty());
+    let planned = sessions(&threadline, "parameter=plan:4000-12").await;
+    assert!(planned.len() == 1 && planned != of_ada);
+    let without = sessions(&threadline, &format!("parameter=!card:{}", cards[0])).await;
+    assert!(without.len() == 2 && !without.contains(&of_ada[0]), "{without:?}");
+    let (tenants, _) = hashes(&threadline, json!({"value": "acme"})).await;
+    assert_eq!(sessions(&threadline, &format!("value={}", tenants[0])).await, of_ada);
+
     // The session of a key: in its own namespace, which the policy names or the question.
     for question in [json!({"value": "acme"}), json!({"value": "acme", "namespace": "tenants"})] {
         let (_, ids) = hashes(&threadline, question).await;

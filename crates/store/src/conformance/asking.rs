@@ -8,12 +8,12 @@ use threadline_record::SessionKeyKind;
 use super::appending::{ALWAYS, exchanges_query, sessions_query};
 use super::reference;
 use super::sample::{
-    APPLICATIONS, HOSTS, KEYS, METHODS, OUTCOMES, ROLES, Random, Sample, USERS, batch_id, session_id, to_batch,
+    APPLICATIONS, HOSTS, KEYS, METHODS, OUTCOMES, ROLES, Random, Sample, USERS, WANTED, batch_id, session_id, to_batch,
 };
 use super::{HOUR, NOON, TODAY};
 use crate::{
-    Choice, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, Lane, PageRequest, SessionPart, SessionsQuery,
-    StatusFilter, TimeRange,
+    Choice, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, Lane, PageRequest, ParameterFilter, SessionPart,
+    SessionsQuery, StatusFilter, TimeRange,
 };
 
 const FIELDS: [FacetField; 11] = [
@@ -75,6 +75,8 @@ fn single_filters(samples: &[Sample]) -> Vec<Filters> {
     each(&texts(&KEYS.map(|(key, _)| key)), &mut all, |key| Filters { key, ..nothing() });
     each(&texts(&kinds.map(SessionKeyKind::as_str)), &mut all, |key_kind| Filters { key_kind, ..nothing() });
     each(&texts(&OUTCOMES), &mut all, |outcome| Filters { outcome, ..nothing() });
+    each(&values_of_keys(), &mut all, |value| Filters { value, ..nothing() });
+    each(&parameters(), &mut all, |parameter| Filters { parameter, ..nothing() });
     let parts = ["users", "ORDERS", "100%", "_", "\\", "a_b\\C", "/path/1", "ÄRGER", "nowhere"];
     each(&texts(&parts), &mut all, |endpoint| Filters { endpoint, ..nothing() });
     each(&statuses(), &mut all, |status| Filters { status, ..nothing() });
@@ -93,6 +95,14 @@ fn each<T: Clone>(values: &[T], all: &mut Vec<Filters>, filters: impl Fn(Choice<
     }
     // What is asked for and refused at once is refused.
     all.push(filters(Choice { any: values.to_vec(), not: values[..1].to_vec() }));
+}
+
+fn values_of_keys() -> Vec<String> {
+    [2, 4, 5].map(|number| format!("{number:032x}")).into()
+}
+
+fn parameters() -> Vec<ParameterFilter> {
+    WANTED.map(|(name, value)| ParameterFilter { name: name.to_owned(), value: value.to_owned() }).into()
 }
 
 fn statuses() -> Vec<StatusFilter> {
@@ -163,12 +173,13 @@ fn filters(random: &mut Random, samples: &[Sample]) -> Filters {
     let mut filters = Filters::default();
     for _ in 0..=random.below(2) {
         let other = random.pick(&single);
-        match random.below(7) {
+        match random.below(8) {
             0 => filters.host = other.host,
             1 => filters.status = other.status,
             2 => filters.ip = other.ip,
             3 => filters.user = other.user,
             4 => filters.search = other.search,
+            5 => filters.parameter = other.parameter,
             _ => filters = Filters { search: filters.search, status: filters.status, ip: filters.ip, ..other },
         }
     }
