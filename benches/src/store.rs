@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use threadline_model::{BatchId, ExchangeId, ManualClock, Network, SessionId, Timestamp, UtcDay};
 use threadline_record::{RowBuilder, decode_ipc, encode_ipc};
 use threadline_store::{
-    Batch, Choice, ExchangeStore, ExchangesQuery, FacetField, Filters, Lane, PageRequest, ParameterFilter,
-    SessionsQuery, StatusFilter, StoreError, TimeRange,
+    Batch, Choice, ExchangeStore, ExchangesQuery, FacetField, Filters, Lane, PageRequest, SessionsQuery, StatusFilter,
+    StoreError, TimeRange,
 };
 use threadline_store_duckdb::{DuckSettings, DuckStore};
 use uuid::Uuid;
@@ -195,8 +195,7 @@ async fn questions(store: &DuckStore, sessions: &[(SessionId, ExchangeId)]) -> R
     let of_user = Filters { user: text(&user), ..Filters::default() };
     let of_network = Filters { ip: Choice { any: vec![network], not: Vec::new() }, ..Filters::default() };
     let of_endpoint = Filters { endpoint: text("orders"), ..Filters::default() };
-    let order = ParameterFilter { name: "order".to_owned(), value: "4242".to_owned() };
-    let of_parameter = Filters { parameter: Choice { any: vec![order], not: Vec::new() }, ..Filters::default() };
+    let of_parameter = Filters { parameters: [("order".to_owned(), text("4242"))].into(), ..Filters::default() };
     let searched = Filters { search: Some("orders/{int}/items".to_owned()), ..Filters::default() };
     let list = async |range: TimeRange, filters: &Filters, bins: u16| {
         let page = PageRequest { limit: 50, token: None };

@@ -2662,7 +2662,7 @@ export interface operations {
                 value?: string[];
                 /**
                  * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
-                 *     hash). The name ends at the first colon; in the name a `\` takes the next character literally.
+                 *     hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
                  * @example card:4f6c0de2a51b98377c0de2a51b98374f
                  */
                 parameter?: string[];
@@ -2851,7 +2851,7 @@ export interface operations {
                 value?: string[];
                 /**
                  * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
-                 *     hash). The name ends at the first colon; in the name a `\` takes the next character literally.
+                 *     hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
                  * @example card:4f6c0de2a51b98377c0de2a51b98374f
                  */
                 parameter?: string[];
@@ -3290,7 +3290,7 @@ export interface operations {
                 value?: string[];
                 /**
                  * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
-                 *     hash). The name ends at the first colon; in the name a `\` takes the next character literally.
+                 *     hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
                  * @example card:4f6c0de2a51b98377c0de2a51b98374f
                  */
                 parameter?: string[];
@@ -3736,7 +3736,7 @@ export interface operations {
                 value?: string[];
                 /**
                  * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
-                 *     hash). The name ends at the first colon; in the name a `\` takes the next character literally.
+                 *     hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
                  * @example card:4f6c0de2a51b98377c0de2a51b98374f
                  */
                 parameter?: string[];
@@ -3830,7 +3830,7 @@ export interface operations {
                 value?: string[];
                 /**
                  * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
-                 *     hash). The name ends at the first colon; in the name a `\` takes the next character literally.
+                 *     hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
                  * @example card:4f6c0de2a51b98377c0de2a51b98374f
                  */
                 parameter?: string[];
@@ -3918,7 +3918,7 @@ export interface operations {
                 value?: string[];
                 /**
                  * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
-                 *     hash). The name ends at the first colon; in the name a `\` takes the next character literally.
+                 *     hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
                  * @example card:4f6c0de2a51b98377c0de2a51b98374f
                  */
                 parameter?: string[];
@@ -4013,7 +4013,7 @@ export interface operations {
                 value?: string[];
                 /**
                  * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
-                 *     hash). The name ends at the first colon; in the name a `\` takes the next character literally.
+                 *     hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
                  * @example card:4f6c0de2a51b98377c0de2a51b98374f
                  */
                 parameter?: string[];
@@ -4110,7 +4110,7 @@ export interface operations {
                 value?: string[];
                 /**
                  * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
-                 *     hash). The name ends at the first colon; in the name a `\` takes the next character literally.
+                 *     hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
                  * @example card:4f6c0de2a51b98377c0de2a51b98374f
                  */
                 parameter?: string[];

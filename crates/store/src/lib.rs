@@ -11,9 +11,7 @@ pub use answer::{
     Appended, Count, FirstParameterCount, HistogramBar, KeyFigures, KeyHealth, KeyOutcomeCount, Page, SessionLink,
     SessionPart, SessionSummary, StoreStatus, StoredExchange, StoredParameter, StoredParseError, Thread, ThreadBin,
 };
-pub use query::{
-    Choice, ExchangesQuery, FacetField, Filters, PageRequest, ParameterFilter, SessionsQuery, StatusFilter, TimeRange,
-};
+pub use query::{Choice, ExchangesQuery, FacetField, Filters, PageRequest, SessionsQuery, StatusFilter, TimeRange};
 pub use token::{ListKind, PageToken};
 
 use arrow::record_batch::RecordBatch;

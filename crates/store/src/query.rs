@@ -1,5 +1,7 @@
 //! Questions to a store. Filters combine with AND; several values of one filter with OR.
 
+use std::collections::BTreeMap;
+
 use threadline_model::{ExchangeId, Network, SessionId, Timestamp};
 
 /// Half-open range of request starts: `from <= ts < to`.
@@ -38,15 +40,6 @@ impl<T> Default for Choice<T> {
     }
 }
 
-/// An exported parameter with a value.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ParameterFilter {
-    /// The parameter's name.
-    pub name: String,
-    /// Its value as exported: in clear, or the hash of a hashed one.
-    pub value: String,
-}
-
 /// Which exchanges count. The default lets every exchange through.
 ///
 /// User and role belong to sessions, and few exchanges of a session carry them. In questions about sessions (list,
@@ -80,8 +73,9 @@ pub struct Filters {
     pub key_kind: Choice<String>,
     /// The value that decided, as exported.
     pub value: Choice<String>,
-    /// An exported parameter with a value; of several values of one name any may be it.
-    pub parameter: Choice<ParameterFilter>,
+    /// Values of exported parameters by the parameter's name, as exported: in clear, or the hash of a hashed one. Where
+    /// one has several values, any of them may be it.
+    pub parameters: BTreeMap<String, Choice<String>>,
     /// Outcome.
     pub outcome: Choice<String>,
     /// Free text: matches a session ID or trace ID exactly, or is contained in user, host, path, endpoint, user

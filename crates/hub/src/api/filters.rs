@@ -4,9 +4,11 @@
 //! Every refusal names the parameter. A parameter that a route does not have is refused by name instead of being
 //! ignored: a misspelt filter must never widen what is shown.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use threadline_model::Network;
-use threadline_store::{Choice, FacetField, Filters, ParameterFilter, StatusFilter};
+use threadline_store::{Choice, FacetField, Filters, StatusFilter};
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::QueryParameters;
@@ -57,7 +59,7 @@ pub(crate) struct FilterParameters {
     /// Value that decided, as exported (a hashed one by its hash).
     value: Option<Vec<String>>,
     /// Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
-    /// hash). The name ends at the first colon; in the name a `\` takes the next character literally.
+    /// hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
     #[param(example = "card:4f6c0de2a51b98377c0de2a51b98374f")]
     parameter: Option<Vec<String>>,
     /// How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`.
@@ -146,7 +148,7 @@ pub(crate) fn take_filters(query: &mut QueryParameters) -> Filters {
         key: choice(query, "key", text),
         key_kind: choice(query, "key_kind", |value| one_of(value, KEY_KINDS)),
         value: choice(query, "value", text),
-        parameter: choice(query, "parameter", parameter),
+        parameters: by_name(choice(query, "parameter", parameter)),
         outcome: choice(query, "outcome", |value| one_of(value, OUTCOMES)),
         search: query.take_one("q"),
     };
@@ -189,8 +191,20 @@ fn text(value: &str) -> Result<String, String> {
     if value.is_empty() { Err("a value must not be empty".into()) } else { Ok(value.to_owned()) }
 }
 
+/// Different parameters combine with AND as other filters do, several values of one with OR.
+fn by_name(Choice { any, not }: Choice<(String, String)>) -> BTreeMap<String, Choice<String>> {
+    let mut parameters: BTreeMap<String, Choice<String>> = BTreeMap::new();
+    for (name, value) in any {
+        parameters.entry(name).or_default().any.push(value);
+    }
+    for (name, value) in not {
+        parameters.entry(name).or_default().not.push(value);
+    }
+    parameters
+}
+
 /// `name:value`. A colon or backslash of the name has a backslash before it; the value is taken as it is.
-fn parameter(text: &str) -> Result<ParameterFilter, String> {
+fn parameter(text: &str) -> Result<(String, String), String> {
     let mut name = String::new();
     let mut characters = text.chars();
     loop {
@@ -201,7 +215,7 @@ fn parameter(text: &str) -> Result<ParameterFilter, String> {
             _ => return Err("expected a name, a colon and a value, as in plan:gold".into()),
         }
     }
-    Ok(ParameterFilter { name, value: characters.as_str().to_owned() })
+    Ok((name, characters.as_str().to_owned()))
 }
 
 fn one_of(value: &str, known: &[&str]) -> Result<String, String> {
@@ -261,10 +275,18 @@ mod tests {
 
     #[test]
     fn a_parameter_is_its_name_up_to_a_colon_and_its_value() {
-        let filters = parse("parameter=plan:gold:2&parameter=!a%5C:b%5C%5C:&parameter=%5C!x:%5Cy&value=!v").unwrap();
-        let wanted = |name: &str, value: &str| ParameterFilter { name: name.into(), value: value.into() };
-        assert_eq!(filters.parameter.any, [wanted("plan", "gold:2"), wanted("!x", "\\y")]);
-        assert_eq!(filters.parameter.not, [wanted("a:b\\", "")]);
+        let filters = parse(
+            "parameter=plan:gold:2&parameter=!a%5C:b%5C%5C:&parameter=%5C!x:%5Cy&parameter=plan:\
+            &parameter=!plan:a&value=!v",
+        )
+        .unwrap();
+        let choice = |any: &[&str], not: &[&str]| Choice {
+            any: any.iter().map(|value| (*value).to_owned()).collect(),
+            not: not.iter().map(|value| (*value).to_owned()).collect(),
+        };
+        let expected =
+            [("!x", choice(&["\\y"], &[])), ("a:b\\", choice(&[], &[""])), ("plan", choice(&["gold:2", ""], &["a"]))];
+        assert_eq!(filters.parameters, expected.map(|(name, choice)| (name.to_owned(), choice)).into());
         assert_eq!(filters.value.not, ["v"]);
     }
 

@@ -1,6 +1,6 @@
 //! Every question, compared with the naive evaluator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use threadline_model::{ExchangeId, Network, Timestamp};
 use threadline_record::SessionKeyKind;
@@ -12,8 +12,8 @@ use super::sample::{
 };
 use super::{HOUR, NOON, TODAY};
 use crate::{
-    Choice, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, Lane, PageRequest, ParameterFilter, SessionPart,
-    SessionsQuery, StatusFilter, TimeRange,
+    Choice, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, Lane, PageRequest, SessionPart, SessionsQuery,
+    StatusFilter, TimeRange,
 };
 
 const FIELDS: [FacetField; 11] = [
@@ -76,7 +76,14 @@ fn single_filters(samples: &[Sample]) -> Vec<Filters> {
     each(&texts(&kinds.map(SessionKeyKind::as_str)), &mut all, |key_kind| Filters { key_kind, ..nothing() });
     each(&texts(&OUTCOMES), &mut all, |outcome| Filters { outcome, ..nothing() });
     each(&values_of_keys(), &mut all, |value| Filters { value, ..nothing() });
-    each(&parameters(), &mut all, |parameter| Filters { parameter, ..nothing() });
+    for name in WANTED.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>() {
+        let values = WANTED.iter().filter(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
+        let parameters = |choice| Filters { parameters: [(name.to_owned(), choice)].into(), ..nothing() };
+        each(&values.collect::<Vec<_>>(), &mut all, parameters);
+    }
+    let both = [("token", "aaa"), ("standing", "admin")];
+    let any = |value: &str| Choice { any: vec![value.to_owned()], not: Vec::new() };
+    all.push(Filters { parameters: both.map(|(name, value)| (name.to_owned(), any(value))).into(), ..nothing() });
     let parts = ["users", "ORDERS", "100%", "_", "\\", "a_b\\C", "/path/1", "ÄRGER", "nowhere"];
     each(&texts(&parts), &mut all, |endpoint| Filters { endpoint, ..nothing() });
     each(&statuses(), &mut all, |status| Filters { status, ..nothing() });
@@ -99,10 +106,6 @@ fn each<T: Clone>(values: &[T], all: &mut Vec<Filters>, filters: impl Fn(Choice<
 
 fn values_of_keys() -> Vec<String> {
     [2, 4, 5].map(|number| format!("{number:032x}")).into()
-}
-
-fn parameters() -> Vec<ParameterFilter> {
-    WANTED.map(|(name, value)| ParameterFilter { name: name.to_owned(), value: value.to_owned() }).into()
 }
 
 fn statuses() -> Vec<StatusFilter> {
@@ -179,7 +182,7 @@ fn filters(random: &mut Random, samples: &[Sample]) -> Filters {
             2 => filters.ip = other.ip,
             3 => filters.user = other.user,
             4 => filters.search = other.search,
-            5 => filters.parameter = other.parameter,
+            5 => filters.parameters.extend(other.parameters),
             _ => filters = Filters { search: filters.search, status: filters.status, ip: filters.ip, ..other },
         }
     }

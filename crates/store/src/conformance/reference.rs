@@ -52,8 +52,8 @@ fn passes(sample: &Sample, filters: &Filters) -> bool {
         && text(&filters.key_kind, Some(sample.key_kind.as_str()))
         && text(&filters.outcome, Some(sample.outcome))
         && text(&filters.value, Some(&sample.key_value))
-        && chosen(&filters.parameter, |wanted| {
-            sample.parameters().contains(&(wanted.name.as_str(), wanted.value.as_str()))
+        && filters.parameters.iter().all(|(name, choice)| {
+            chosen(choice, |value| sample.parameters().contains(&(name.as_str(), value.as_str())))
         })
         && chosen(&filters.session, |session| *session == sample.session)
         && chosen(&filters.exchange, |exchange| *exchange == sample.id)
