@@ -8,6 +8,7 @@ import {
   IconFilter,
   IconHistory,
   IconKey,
+  IconLock,
   IconSearch,
   IconTimeline,
   IconUsers,
@@ -16,6 +17,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { FieldName } from "../filters/fields";
 import { type ConsoleSearch, emptyScope, emptySearch } from "../filters/search";
+import { useFinding } from "./finding";
 import styles from "./Palette.module.css";
 import { visible } from "../ui/visible";
 
@@ -26,6 +28,7 @@ const address = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*)(
 export function Palette() {
   const navigate = useNavigate();
   const [typed, setTyped] = useState("");
+  const find = useFinding();
   const go = (to: "/sessions" | "/keys" | "/setup/parameters" | "/system/status" | "/system/people" | "/system/tokens" | "/system/audit" | "/system/api"): (() => void) => {
     return () => {
       void navigate({ to, search: emptySearch });
@@ -50,6 +53,9 @@ export function Palette() {
     place("audit", "Audit log", "who changed what", IconHistory, go("/system/audit")),
     place("reference", "API reference", "everything the console does", IconApi, go("/system/api")),
   ];
+  if (find !== undefined) {
+    places.push(place("find", "Find a hashed value…", "a user, a role, a parameter or a key, by its value in clear", IconLock, find));
+  }
   const query = typed.trim();
   const shown = visible(query);
   const actions: SpotlightActionGroupData[] = [{ group: "Places", actions: matching(places, query) }];
