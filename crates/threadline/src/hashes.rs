@@ -2,24 +2,30 @@
 
 use std::sync::Arc;
 
-use threadline_grouping::{InstallationSecret, Namespace};
+use threadline_grouping::{InstallationSecrets, Namespace};
 use threadline_hub::{ClearValue, HashValues, ValueHashes};
+use threadline_model::Clock;
 use threadline_policy::Policy;
 
-/// Hashes values as the node does.
+/// Hashes values as the node does, and did with former secrets.
 pub(crate) struct Hasher {
-    pub(crate) secret: Arc<InstallationSecret>,
+    pub(crate) secrets: InstallationSecrets,
+    /// How long anything is kept, microseconds.
+    pub(crate) kept_micros: i64,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl HashValues for Hasher {
     fn hashes(&self, value: &ClearValue, namespace: Option<&str>, policy: &Policy) -> Option<ValueHashes> {
+        let namespaces = namespaces(namespace, policy);
         let parts = [value.as_bytes()];
-        let key = self.secret.session_key();
-        let sessions = namespaces(namespace, policy).into_iter().map(|one| key.session(one, &parts));
-        Some(ValueHashes {
-            parameter_hashes: vec![self.secret.parameter_key().hash(&parts).as_str().to_owned()],
-            session_ids: sessions.collect(),
-        })
+        let mut found = ValueHashes { parameter_hashes: Vec::new(), session_ids: Vec::new() };
+        for secret in self.secrets.valid(self.clock.now(), self.kept_micros) {
+            found.parameter_hashes.push(secret.parameter_key().hash(&parts).as_str().to_owned());
+            let key = secret.session_key();
+            found.session_ids.extend(namespaces.iter().map(|one| key.session(*one, &parts)));
+        }
+        Some(found)
     }
 }
 

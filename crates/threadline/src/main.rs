@@ -12,6 +12,7 @@ mod logging;
 mod metrics;
 mod points;
 mod recent;
+mod rotate_secret;
 mod serve;
 mod signals;
 mod try_out;
@@ -87,6 +88,15 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
                 "The new password of {}:\n\n  {password}\n\nAll their sign-ins have ended. It is shown this once.\n",
                 options.name
             ));
+        }
+        Command::RotateSecret(options) => {
+            let settings = Settings {
+                config: options.config,
+                data: options.data,
+                log: Some("warn".to_owned()),
+                ..Settings::default()
+            };
+            print(&rotate_secret::run(&configure(settings, None, DATA_FOLDER)?, &SystemClock)?);
         }
         Command::Openapi => print(&threadline_hub::openapi_document()),
     }

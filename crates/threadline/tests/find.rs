@@ -4,11 +4,15 @@
 
 mod support;
 
+use std::process::Command;
+use std::time::Instant;
+
 use http::{Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 use support::Threadline;
+use threadline_grouping::InstallationSecrets;
 
 const ADA: &str = "ada@example.com";
 
@@ -103,4 +107,103 @@ async fn a_hashed_value_is_found_by_what_it_is_in_clear() {
         let content = std::fs::read(&file).unwrap();
         assert!(!content.windows(ADA.len()).any(|bytes| bytes == ADA.as_bytes()), "{}", file.display());
     }
+}
+
+/// `threadline rotate-secret` on a folder: what it says, and whether it succeeded.
+fn rotate(data: &std::path::Path) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_threadline"))
+        .args(["rotate-secret", "--data"])
+        .arg(data)
+        .env_remove("THREADLINE_CONFIG")
+        .output()
+        .unwrap();
+    (output.status.success(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap())
+}
+
+#[tokio::test]
+async fn a_rotated_secret_makes_new_hashes_and_the_clear_value_still_finds_the_old_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let (rotated, said) = rotate(&data);
+    assert!(!rotated && said.contains("there is no secret file"), "{said}");
+    assert!(!data.exists(), "nothing is made");
+
+    let upstream = upstream().await;
+    let threadline = Threadline::start(folder.path(), "serve", &["--upstream", &upstream]).await;
+    threadline.put_parameters(policy()).await;
+    let visit = "/login?account=ada%40example.com";
+    request(&threadline, visit, Some("acme"), "before").await;
+    stored(&threadline, 1).await;
+    let before = hashes(&threadline, json!({"value": ADA, "namespace": "tenants"})).await;
+    assert_eq!((before.0.len(), before.1.len()), (1, 1));
+
+    let (rotated, said) = rotate(&data);
+    assert!(rotated && said.contains("Restart `threadline serve`"), "{said}");
+    let file = std::fs::read_to_string(data.join("secret")).unwrap();
+    let digits = file.split_whitespace().filter(|word| word.len() == 64);
+    assert_eq!(digits.clone().filter(|digits| !said.contains(*digits)).count(), 2, "two secrets, none of them said");
+    // Whoever runs goes on with the secret that it read; an import beside it would hash otherwise.
+    request(&threadline, visit, Some("acme"), "meanwhile").await;
+    stored(&threadline, 2).await;
+    assert_eq!(hashes(&threadline, json!({"value": ADA, "namespace": "tenants"})).await, before);
+    assert_eq!(sessions(&threadline, "").await.len(), 1);
+    let import = Command::new(env!("CARGO_BIN_EXE_threadline"))
+        .args(["import", "har", "/dev/null", "--data"])
+        .arg(&data)
+        .output()
+        .unwrap();
+    let refused = String::from_utf8(import.stderr).unwrap();
+    assert!(!import.status.success() && refused.contains("restart it first"), "{refused}");
+    threadline.stop().await;
+
+    let threadline = Threadline::start(folder.path(), "serve", &["--upstream", &upstream]).await;
+    request(&threadline, visit, Some("acme"), "after").await;
+    stored(&threadline, 3).await;
+    let (users, _) = hashes(&threadline, json!({"value": ADA})).await;
+    assert!(users.len() == 2 && users[1] == before.0[0] && users[0] != users[1], "newest first: {users:?}");
+    let parts = sessions(&threadline, "").await;
+    assert_eq!(parts.len(), 2, "a session that goes on appears as two");
+    for user in &users {
+        assert_eq!(sessions(&threadline, &format!("user={user}")).await.len(), 1);
+    }
+    assert_eq!(sessions(&threadline, &format!("user={}&user={}", users[0], users[1])).await, parts);
+    let (_, ids) = hashes(&threadline, json!({"value": "acme", "namespace": "tenants"})).await;
+    assert_eq!(ids, parts, "newest first");
+    threadline.stop().await;
+    let ended = std::fs::read_to_string(data.join("secret")).unwrap();
+    assert!(file.contains("in-use") && !ended.contains("in-use"), "it ended with the start of the next");
+}
+
+#[test]
+fn a_rotation_that_is_killed_leaves_the_old_secret_or_the_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    InstallationSecrets::load_or_create(&path).unwrap();
+    let started = Instant::now();
+    assert!(rotate(folder.path()).0);
+    let whole = started.elapsed();
+    let mut newest = InstallationSecrets::load(&path).unwrap().unwrap().newest().fingerprint();
+    // From before it begins to after it has ended.
+    for round in 0..30 {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_threadline"))
+            .args(["rotate-secret", "--data"])
+            .arg(folder.path())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let until = Instant::now() + whole * round / 25;
+        while Instant::now() < until {
+            std::hint::spin_loop();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let read = InstallationSecrets::load(&path).unwrap().unwrap();
+        let found = read.newest().fingerprint();
+        assert!(found == newest || read.was_replaced(&newest), "round {round}: the former secret is lost");
+        newest = found;
+    }
+    let (rotated, said) = rotate(folder.path());
+    assert!(rotated, "{said}");
+    assert!(InstallationSecrets::load(&path).unwrap().unwrap().was_replaced(&newest));
 }
