@@ -122,6 +122,10 @@ export function fixtureHub(): Plugin {
         store: { exchanges: exchanges.length, bytes_on_disk: exchanges.length * 61, days: ["2026-11-22", "2026-11-23"], import_days: [], damaged_files: 0, span: range(asked) },
         nodes: [{ name: "local", counters: [{ name: "received", value: 18_231 }, { name: "shed", value: 0 }, { name: "exported_rows", value: 18_231 }] }],
       } satisfies Schemas["Status"]);
+    } else if (path === "/hashes") {
+      // Nothing here is hashed: whatever is looked for, a key finds the first session and nothing else anything.
+      const session_ids = exchanges.slice(0, 1).map((one) => one.session_id);
+      send({ parameter_hashes: ["0".repeat(32)], session_ids } satisfies Schemas["HashesOfValue"]);
     } else if (path === "/tokens") {
       send({ tokens: [] } satisfies Schemas["ApiTokenList"]);
     } else if (path === "/openapi.json") {

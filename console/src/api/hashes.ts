@@ -8,12 +8,21 @@ export function hashesOf(value: string): Promise<HashesOfValue> {
   return body(api.POST("/api/v1/hashes", { body: { value } }));
 }
 
-/** Of some sessions those that are kept, newest first. */
+/** Values of one filter in a question: after many rotations there are more sessions to ask for. */
+const askedAtOnce = 100;
+
+/** Of some sessions those that are kept, in the order of the IDs. */
 export async function keptSessions(ids: readonly string[]): Promise<readonly string[]> {
-  const list = await body(
-    api.GET("/api/v1/sessions", { params: { query: { session: [...ids], last: "all", limit: 500, thread_bins: 0 } } }),
-  );
-  return [...new Set(list.sessions.map((part) => part.session_id))];
+  const kept = new Set<string>();
+  for (let start = 0; start < ids.length; start += askedAtOnce) {
+    const session = ids.slice(start, start + askedAtOnce);
+    // oxlint-disable-next-line no-await-in-loop -- nearly always one question
+    const list = await body(api.GET("/api/v1/sessions", { params: { query: { session, last: "all", limit: 500, thread_bins: 0 } } }));
+    for (const part of list.sessions) {
+      kept.add(part.session_id);
+    }
+  }
+  return ids.filter((id) => kept.has(id));
 }
 
 /** All that is kept: a value that was found is worth looking at wherever it is. */
