@@ -195,6 +195,8 @@ async fn questions(store: &DuckStore, sessions: &[(SessionId, ExchangeId)]) -> R
     let of_user = Filters { user: text(&user), ..Filters::default() };
     let of_network = Filters { ip: Choice { any: vec![network], not: Vec::new() }, ..Filters::default() };
     let of_endpoint = Filters { endpoint: text("orders"), ..Filters::default() };
+    let parameter = some_parameter(store, sessions[pick(sessions, 1)].1).await?;
+    let of_parameter = Filters { parameters: parameter.into_iter().collect(), ..Filters::default() };
     let searched = Filters { search: Some("orders/{int}/items".to_owned()), ..Filters::default() };
     let list = async |range: TimeRange, filters: &Filters, bins: u16| {
         let page = PageRequest { limit: 50, token: None };
@@ -211,6 +213,7 @@ async fn questions(store: &DuckStore, sessions: &[(SessionId, ExchangeId)]) -> R
         median("sessions list, one user", hundred, |_| list(range, &of_user, 0)).await?,
         median("sessions list, one network", hundred, |_| list(range, &of_network, 0)).await?,
         median("sessions list, endpoint contains", hundred, |_| list(range, &of_endpoint, 0)).await?,
+        median("sessions list, one parameter", hundred, |_| list(range, &of_parameter, 0)).await?,
         median("sessions list, free text", Budget::None, |_| list(range, &searched, 0)).await?,
         median("sessions list of seven days", Budget::None, |_| list(week, &everything, 0)).await?,
         median("five facets", hundred, |_| facets(store, range, five.clone())).await?,
@@ -257,6 +260,16 @@ async fn exchanges(store: &DuckStore, range: TimeRange, session: SessionId) -> R
     let filters = Filters { session: Choice { any: vec![session], not: Vec::new() }, ..Filters::default() };
     let page = PageRequest { limit: 100, token: None };
     store.exchanges(ExchangesQuery { range, filters, page, oldest_first: true }).await.map(|page| page.total)
+}
+
+/// A parameter of an exchange with its value.
+async fn some_parameter(
+    store: &DuckStore,
+    exchange: ExchangeId,
+) -> Result<Option<(String, Choice<String>)>, StoreError> {
+    let exchange = store.exchange(exchange).await?;
+    let parameter = exchange.and_then(|exchange| exchange.params.into_iter().next());
+    Ok(parameter.map(|parameter| (parameter.name, Choice { any: vec![parameter.value], not: Vec::new() })))
 }
 
 async fn some_user(store: &DuckStore, range: TimeRange) -> Result<String, StoreError> {

@@ -171,7 +171,7 @@ impl Traffic {
         let bits = self.bits();
         let user = (bits % 10 < 6).then(|| {
             (
-                format!("{:032x}", self.bits() % 40_000 * 0x9e37_79b9_7f4a_7c15),
+                format!("{:032x}", (self.bits() % 40_000).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
                 ["buyer", "buyer", "admin"][bits as usize % 3],
             )
         });

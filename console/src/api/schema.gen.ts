@@ -116,6 +116,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/hashes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find the hashes of a value
+         * @description What to filter by when a value is known in clear and exported hashed. Neither the value nor its hash is stored, but
+         *     for the first digits of the hash in the audit log. At most 30 at once and 30 a minute for each person or token.
+         *
+         *     Roles: admin, analyst.
+         */
+        post: operations["find_hashes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/histogram": {
         parameters: {
             query?: never;
@@ -1213,6 +1236,19 @@ export interface components {
             from: components["schemas"]["Time"];
             /** @description Start of the exchange after. */
             to: components["schemas"]["Time"];
+        };
+        /** @description What stands for a value. */
+        HashesOfValue: {
+            /**
+             * @description The value as it stands in users, roles, parameters and session values that are exported hashed: one for each
+             *     secret that is still valid, newest first.
+             */
+            parameter_hashes: string[];
+            /**
+             * @description The sessions that a grouping key of this one value makes, whether there are any or not; by each secret that is
+             *     still valid, newest first.
+             */
+            session_ids: string[];
         };
         /** @description Exchanges over time in equal bars, empty ones included. */
         Histogram: {
@@ -2498,6 +2534,19 @@ export interface components {
             /** @description What was seen, with its figures and the threshold. */
             reason: string;
         };
+        /** @description A value to look for. */
+        ValueToFind: {
+            /**
+             * @description The namespace of the grouping key, for the sessions. Left out: the one that keys share, those that keys of the
+             *     policy name, and the one of user names (HTTP Basic).
+             */
+            namespace?: string | null;
+            /**
+             * @description The value as it stands in traffic, 1 byte to 8 KiB of UTF-8. Nothing is trimmed and no case is changed: another
+             *     spelling is another value.
+             */
+            value: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2687,6 +2736,14 @@ export interface operations {
                 key?: string[];
                 /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
                 key_kind?: string[];
+                /** @description Value that decided, as exported (a hashed one by its hash). */
+                value?: string[];
+                /**
+                 * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
+                 *     hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
+                 * @example card:4f6c0de2a51b98377c0de2a51b98374f
+                 */
+                parameter?: string[];
                 /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
                 outcome?: string[];
                 /**
@@ -2789,6 +2846,39 @@ export interface operations {
             };
         };
     };
+    find_hashes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ValueToFind"];
+            };
+        };
+        responses: {
+            /** @description The hashes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HashesOfValue"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     histogram: {
         parameters: {
             query?: {
@@ -2835,6 +2925,14 @@ export interface operations {
                 key?: string[];
                 /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
                 key_kind?: string[];
+                /** @description Value that decided, as exported (a hashed one by its hash). */
+                value?: string[];
+                /**
+                 * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
+                 *     hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
+                 * @example card:4f6c0de2a51b98377c0de2a51b98374f
+                 */
+                parameter?: string[];
                 /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
                 outcome?: string[];
                 /**
@@ -3266,6 +3364,14 @@ export interface operations {
                 key?: string[];
                 /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
                 key_kind?: string[];
+                /** @description Value that decided, as exported (a hashed one by its hash). */
+                value?: string[];
+                /**
+                 * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
+                 *     hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
+                 * @example card:4f6c0de2a51b98377c0de2a51b98374f
+                 */
+                parameter?: string[];
                 /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
                 outcome?: string[];
                 /**
@@ -3739,6 +3845,14 @@ export interface operations {
                 key?: string[];
                 /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
                 key_kind?: string[];
+                /** @description Value that decided, as exported (a hashed one by its hash). */
+                value?: string[];
+                /**
+                 * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
+                 *     hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
+                 * @example card:4f6c0de2a51b98377c0de2a51b98374f
+                 */
+                parameter?: string[];
                 /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
                 outcome?: string[];
                 /**
@@ -3825,6 +3939,14 @@ export interface operations {
                 key?: string[];
                 /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
                 key_kind?: string[];
+                /** @description Value that decided, as exported (a hashed one by its hash). */
+                value?: string[];
+                /**
+                 * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
+                 *     hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
+                 * @example card:4f6c0de2a51b98377c0de2a51b98374f
+                 */
+                parameter?: string[];
                 /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
                 outcome?: string[];
                 /**
@@ -3905,6 +4027,14 @@ export interface operations {
                 key?: string[];
                 /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
                 key_kind?: string[];
+                /** @description Value that decided, as exported (a hashed one by its hash). */
+                value?: string[];
+                /**
+                 * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
+                 *     hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
+                 * @example card:4f6c0de2a51b98377c0de2a51b98374f
+                 */
+                parameter?: string[];
                 /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
                 outcome?: string[];
                 /**
@@ -3992,6 +4122,14 @@ export interface operations {
                 key?: string[];
                 /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
                 key_kind?: string[];
+                /** @description Value that decided, as exported (a hashed one by its hash). */
+                value?: string[];
+                /**
+                 * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
+                 *     hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
+                 * @example card:4f6c0de2a51b98377c0de2a51b98374f
+                 */
+                parameter?: string[];
                 /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
                 outcome?: string[];
                 /**
@@ -4081,6 +4219,14 @@ export interface operations {
                 key?: string[];
                 /** @description Kind of the key that decided: `configured`, `builtin` or `fallback`. */
                 key_kind?: string[];
+                /** @description Value that decided, as exported (a hashed one by its hash). */
+                value?: string[];
+                /**
+                 * @description Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
+                 *     hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
+                 * @example card:4f6c0de2a51b98377c0de2a51b98374f
+                 */
+                parameter?: string[];
                 /** @description How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`. */
                 outcome?: string[];
                 /**

@@ -38,4 +38,5 @@ export type Role = Schemas["Role"];
 export type PersonRole = Schemas["PersonRole"];
 export type Me = Schemas["Me"];
 export type FacetName = Schemas["FacetName"];
+export type HashesOfValue = Schemas["HashesOfValue"];
 export type Person = Schemas["Person"];

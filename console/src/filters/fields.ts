@@ -24,6 +24,8 @@ export const fieldNames = [
   "request",
   "key",
   "key_kind",
+  "value",
+  "parameter",
   "outcome",
 ] as const;
 
@@ -41,6 +43,8 @@ export const fields: readonly FilterField[] = [
   { name: "application", label: "Application", hint: "application ID", counted: true },
   { name: "outcome", label: "Outcome", hint: "completed, client_aborted, upstream_failed …", counted: true },
   { name: "key_kind", label: "Kind of key", hint: "configured, builtin or fallback", counted: false },
+  { name: "parameter", label: "Parameter", hint: "an exported parameter and its value, plan:gold", counted: false },
+  { name: "value", label: "Deciding value", hint: "the value that decided the session, as it is exported", counted: false },
   { name: "session", label: "Session", hint: "session ID, 32 hexadecimal digits", counted: false },
   { name: "request", label: "Request", hint: "request ID, a UUID", counted: false },
 ];

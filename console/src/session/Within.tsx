@@ -4,9 +4,9 @@ import { Button, Pill, TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import type { Scope, Within as WithinKind } from "../filters/search";
 import { sameToken, spell, type Token } from "../filters/token";
+import { ChipText } from "../sessions/ChipText";
 import { Legend } from "../thread/Legend";
 import { useFollowing } from "../ui/useFollowing";
-import { visible } from "../ui/visible";
 import styles from "./SessionView.module.css";
 
 export interface WithinProps {
@@ -63,7 +63,7 @@ export function Within({ kind, scope, zoomed, onChange, onDrop, onLift, onUnzoom
           }}
         >
           {token.negated ? "not " : ""}
-          {token.field}: <bdi>{visible(token.value)}</bdi>
+          <ChipText token={token} />
         </Pill>
       ))}
       {kind === "list" && filtered ? <span className={styles.aside}>from the list</span> : null}

@@ -1,12 +1,13 @@
 // Chips and text in one bar. What is typed as `field:value` becomes a chip; everything else is free text.
 
-import { Combobox, Pill, PillsInput, useCombobox } from "@mantine/core";
-import { IconSearch } from "@tabler/icons-react";
+import { ActionIcon, Combobox, Pill, PillsInput, Tooltip, useCombobox } from "@mantine/core";
+import { IconLock, IconSearch } from "@tabler/icons-react";
 import type { KeyboardEvent, Ref } from "react";
 import { read, sameToken, spell, type Token } from "../filters/token";
 import { useFollowing } from "../ui/useFollowing";
 import { visible } from "../ui/visible";
 import { plural } from "../ui/format";
+import { ChipText } from "./ChipText";
 import styles from "./FilterBar.module.css";
 import { type Suggestion, useSuggestions } from "./suggestions";
 import type { Scope } from "../filters/search";
@@ -15,9 +16,11 @@ export interface FilterBarProps {
   readonly scope: Scope;
   readonly onChange: (tokens: readonly Token[], text: string) => void;
   readonly inputRef: Ref<HTMLInputElement>;
+  /** Finds a hashed value by its value in clear; undefined for who may not. */
+  readonly onFind: (() => void) | undefined;
 }
 
-export function FilterBar({ scope, onChange, inputRef }: FilterBarProps) {
+export function FilterBar({ scope, onChange, inputRef, onFind }: FilterBarProps) {
   const { tokens, text } = scope;
   // The address may change without the bar: a facet was clicked, the reader went back.
   const [typed, setTyped] = useFollowing(text);
@@ -85,6 +88,8 @@ export function FilterBar({ scope, onChange, inputRef }: FilterBarProps) {
           className={styles.bar ?? ""}
           size="sm"
           leftSection={<IconSearch size={16} aria-hidden />}
+          rightSection={onFind === undefined ? undefined : <Find onFind={onFind} />}
+          rightSectionPointerEvents="all"
           onClick={() => {
             combobox.openDropdown();
           }}
@@ -114,7 +119,7 @@ export function FilterBar({ scope, onChange, inputRef }: FilterBarProps) {
                   }}
                 >
                   {token.negated ? <span className={styles.not}>not </span> : null}
-                  {token.field}: <bdi>{visible(token.value)}</bdi>
+                  <ChipText token={token} />
                 </button>
               </Pill>
             ))}
@@ -161,5 +166,22 @@ export function FilterBar({ scope, onChange, inputRef }: FilterBarProps) {
         </Combobox.Options>
       </Combobox.Dropdown>
     </Combobox>
+  );
+}
+
+function Find({ onFind }: { readonly onFind: () => void }) {
+  return (
+    <Tooltip label="Find a hashed value by what it is in clear">
+      <ActionIcon
+        size="sm"
+        aria-label="Find a hashed value…"
+        onClick={(event) => {
+          event.stopPropagation();
+          onFind();
+        }}
+      >
+        <IconLock size={16} aria-hidden />
+      </ActionIcon>
+    </Tooltip>
   );
 }

@@ -13,6 +13,7 @@ import { between, type Range } from "../filters/range";
 import { type ConsoleSearch, emptySearch } from "../filters/search";
 import type { Token } from "../filters/token";
 import { useAddress, useSetAddress } from "../shell/address";
+import { useFinding } from "../shell/finding";
 import { Download } from "../ui/Download";
 import { Histogram } from "../ui/Histogram";
 import { ProblemNote } from "../ui/ProblemNote";
@@ -35,6 +36,7 @@ const waitingEvery = 2000;
 export function SessionsPage() {
   const search = useAddress();
   const setAddress = useSetAddress();
+  const find = useFinding();
   const navigate = useNavigate();
   const router = useRouter();
   const queries = useQueryClient();
@@ -128,7 +130,7 @@ export function SessionsPage() {
     <div className={styles.page}>
       <h1 className={styles.hidden}>Sessions</h1>
       <div className={styles.bar}>
-        <FilterBar scope={scope} inputRef={bar} onChange={setTokens} />
+        <FilterBar scope={scope} inputRef={bar} onChange={setTokens} onFind={find} />
         <RangePicker range={scope.range} onChange={setRange} />
         <Tooltip label={live ? "Lists follow the traffic while no session is open" : "Lists change only when asked (r)"}>
           <div className={styles.live}>

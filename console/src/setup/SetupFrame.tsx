@@ -80,7 +80,7 @@ function Drafting({ loaded }: { readonly loaded: TaggedPolicy }) {
     setReviewing(false);
     setMerged(undefined);
   };
-  if (loaded.tag !== base.tag && !changed) {
+  if (loaded !== base && !changed) {
     startFrom(loaded);
   }
 

@@ -9,6 +9,7 @@ import {
   IconFilter,
   IconHistory,
   IconKey,
+  IconLock,
   IconSearch,
   IconTestPipe,
   IconTimeline,
@@ -19,6 +20,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { FieldName } from "../filters/fields";
 import { type ConsoleSearch, emptyScope, emptySearch } from "../filters/search";
+import { useFinding } from "./finding";
 import styles from "./Palette.module.css";
 import { visible } from "../ui/visible";
 
@@ -26,10 +28,26 @@ const sessionId = /^[0-9a-f]{32}$/iu;
 const requestId = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/iu;
 const address = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*)(?:\/\d{1,3})?$/iu;
 
+/** Where the palette leads. */
+type Place =
+  | "/sessions"
+  | "/keys"
+  | "/setup/parameters"
+  | "/setup/masks"
+  | "/setup/traffic"
+  | "/setup/try-out"
+  | "/setup/versions"
+  | "/system/status"
+  | "/system/people"
+  | "/system/tokens"
+  | "/system/audit"
+  | "/system/api";
+
 export function Palette() {
   const navigate = useNavigate();
   const [typed, setTyped] = useState("");
-  const go = (to: "/sessions" | "/keys" | "/setup/parameters" | "/setup/masks" | "/setup/traffic" | "/setup/try-out" | "/setup/versions" | "/system/status" | "/system/people" | "/system/tokens" | "/system/audit" | "/system/api"): (() => void) => {
+  const find = useFinding();
+  const go = (to: Place): (() => void) => {
     return () => {
       void navigate({ to, search: emptySearch });
     };
@@ -57,6 +75,9 @@ export function Palette() {
     place("audit", "Audit log", "who changed what", IconHistory, go("/system/audit")),
     place("reference", "API reference", "everything the console does", IconApi, go("/system/api")),
   ];
+  if (find !== undefined) {
+    places.push(place("find", "Find a hashed value…", "a user, a role, a parameter or a key, by its value in clear", IconLock, find));
+  }
   const query = typed.trim();
   const shown = visible(query);
   const actions: SpotlightActionGroupData[] = [{ group: "Places", actions: matching(places, query) }];

@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::api::policy::BuiltInRule;
 use crate::api::status::NodeStatus;
 use crate::database::{self, Database, DatabaseError};
+use crate::hashes::{HashValues, NoSecret};
 use crate::metrics::HubMetrics;
 use crate::policies::{LoadError, Policies, SaveError, StoredPolicyError};
 use crate::recent::{NoNodes, RecentExchanges, RecentSetting, SampleError, SampleReader};
@@ -25,7 +26,7 @@ use crate::security::host::PublicUrl;
 use crate::security::local_token::LocalToken;
 use crate::security::password::{PasswordError, Passwords};
 use crate::security::secret::RandomnessError;
-use crate::security::throttle::Throttle;
+use crate::security::throttle::{SearchThrottle, Throttle};
 use crate::try_out::{NoStages, TryOut};
 use crate::{routes, server};
 
@@ -63,6 +64,8 @@ pub struct HubSettings {
     pub recent: Arc<dyn RecentExchanges>,
     /// Tries policies out on what nodes keep, or on an archive.
     pub try_out: Arc<dyn TryOut>,
+    /// Hashes values that somebody looks for.
+    pub hash_values: Arc<dyn HashValues>,
     /// What nodes spend on analysing one exchange, so that a point tried out here finds what it finds there.
     pub bounds: Bounds,
     /// Reads exchanges that somebody wrote down.
@@ -92,6 +95,7 @@ impl HubSettings {
             trace_outcome: |_| None,
             recent: Arc::new(NoNodes),
             try_out: Arc::new(NoStages),
+            hash_values: Arc::new(NoSecret),
             bounds: Bounds::default(),
             read_sample: Arc::new(|_| {
                 Err(SampleError { field: "request", reason: "this hub reads no samples".to_owned() })
@@ -171,6 +175,7 @@ pub(crate) struct Inner {
     pub(crate) local_token: LocalToken,
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
+    pub(crate) search_throttle: SearchThrottle,
     pub(crate) batch_permits: Semaphore,
     /// The last use of a sign-in or token could not be noted; said once in the log.
     pub(crate) uses_unnoted: AtomicBool,
@@ -229,6 +234,7 @@ impl Hub {
             local_token: LocalToken::generate()?,
             passwords: Passwords::new()?,
             throttle: Throttle::default(),
+            search_throttle: SearchThrottle::default(),
             batch_permits: Semaphore::new(BATCHES_AT_A_TIME),
             uses_unnoted: AtomicBool::new(false),
             recent_setting: tokio::sync::Mutex::new(recent_setting),

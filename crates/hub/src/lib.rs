@@ -16,6 +16,7 @@ mod api;
 mod console;
 mod database;
 mod files;
+mod hashes;
 mod hub;
 mod metrics;
 mod policies;
@@ -33,6 +34,7 @@ pub use api::try_out::{
     TriedChanges, TriedExchange, TriedFigures, TriedOutcome, TriedRule, TriedSession, TriedSpread, TriedWarning,
 };
 pub use database::DatabaseError;
+pub use hashes::{ClearValue, HashValues, ValueHashes};
 pub use hub::{Hub, HubSettings, OpenError, TraceOutcome};
 pub use metrics::HubMetrics;
 pub use policies::{SaveError, StoredPolicyError};

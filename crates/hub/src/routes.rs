@@ -15,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    batches, download, keys, overview, people, points, policy, policy_document, policy_versions, recent, sessions,
-    sign_in, status, try_out,
+    batches, download, hashes, keys, overview, people, points, policy, policy_document, policy_versions, recent,
+    sessions, sign_in, status, try_out,
 };
 use crate::hub::Inner;
 use crate::problem::ProblemDetails;
@@ -35,6 +35,8 @@ pub(crate) enum Access {
 const READERS: Access = Access::Roles(&[Admin, Analyst, Viewer]);
 /// People and programs, nodes included.
 const EVERY_ROLE: Access = Access::Roles(&[Admin, Analyst, Viewer, Node]);
+/// Whoever judges sessions: who tries a value out learns whether it was seen.
+const JUDGES: Access = Access::Roles(&[Admin, Analyst]);
 /// A policy decides which values leave a node (and become visible to all readers), so it is an administrator's; so is
 /// what points are tried out on.
 const ADMINISTRATORS: Access = Access::Roles(&[Admin]);
@@ -60,6 +62,7 @@ pub(crate) const TABLE: &[(Method, &str, Access)] = &[
     (Method::GET,    "/exchanges/{exchange_id}",            READERS),
     (Method::GET,    "/facets",                             READERS),
     (Method::GET,    "/histogram",                          READERS),
+    (Method::POST,   "/hashes",                             JUDGES),
     (Method::GET,    "/policy",                             EVERY_ROLE),
     (Method::PUT,    "/policy",                             ADMINISTRATORS),
     (Method::POST,   "/policy/check",                       READERS),
@@ -150,6 +153,7 @@ fn routes() -> OpenApiRouter<Arc<Inner>> {
         .routes(routes!(download::download_exchanges))
         .routes(routes!(overview::facets))
         .routes(routes!(overview::histogram))
+        .routes(routes!(hashes::find_hashes))
         .routes(routes!(policy_document::read_policy, policy_document::save_policy))
         .routes(routes!(policy_document::check_policy))
         .routes(routes!(try_out::try_policy))

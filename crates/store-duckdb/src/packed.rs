@@ -106,6 +106,24 @@ pub(crate) fn beginning(name: &str) -> String {
     beginning
 }
 
+/// What the element of a parameter with this name and value begins with, where the value is written in it.
+pub(crate) fn beginning_with(name: &str, value: &str) -> String {
+    let mut beginning = beginning(name);
+    quote(&mut beginning, value);
+    beginning.push(',');
+    beginning
+}
+
+/// What the element of a parameter of this name begins with where its value is that of a column, for each such column.
+pub(crate) fn beginnings_shared(name: &str) -> [(&'static str, String); 3] {
+    let mut number = 0;
+    SHARED.map(|column| {
+        let beginning = format!("{}{number},", beginning(name));
+        number += 1;
+        (column, beginning)
+    })
+}
+
 /// The parse errors of a row.
 pub(crate) fn parse_errors(packed: Option<String>) -> Vec<StoredParseError> {
     elements(packed)

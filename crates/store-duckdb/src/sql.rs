@@ -8,6 +8,7 @@ use threadline_record::address_bytes;
 use threadline_store::{Choice, Filters, StatusFilter, TimeRange};
 
 use crate::files::Lease;
+use crate::packed;
 
 /// The texts bound to one statement.
 #[derive(Debug, Default)]
@@ -98,6 +99,12 @@ pub(crate) fn condition(range: TimeRange, filters: &Filters, parameters: &mut Pa
     text_choice("session_key", &filters.key, parameters, &mut all);
     text_choice("session_key_kind", &filters.key_kind, parameters, &mut all);
     text_choice("outcome", &filters.outcome, parameters, &mut all);
+    text_choice("session_value", &filters.value, parameters, &mut all);
+    for (name, values) in &filters.parameters {
+        choice(values, parameters, &mut all, |values, parameters| {
+            any(values, |value| exported_parameter(name, value, parameters))
+        });
+    }
     choice(&filters.session, parameters, &mut all, |sessions, _| {
         let list: Vec<String> = sessions.iter().map(|id: &SessionId| identity(*id.as_bytes())).collect();
         format!("session_id IN ({})", list.join(", "))
@@ -171,6 +178,18 @@ fn status(filter: &StatusFilter) -> String {
             format!("status BETWEEN {first} AND {}", first + 99)
         }
     }
+}
+
+/// A parameter stands in the packed list with its value, or with the number of the column that has the value.
+fn exported_parameter(name: &str, value: &str, parameters: &mut Parameters) -> String {
+    let written = parameters.text(packed::beginning_with(name, value));
+    let mut condition = format!("contains(params, {written})");
+    let value = parameters.text(value);
+    for (column, beginning) in packed::beginnings_shared(name) {
+        let beginning = parameters.text(beginning);
+        condition.push_str(&format!(" OR (\"{column}\" = {value} AND contains(params, {beginning}))"));
+    }
+    condition
 }
 
 /// Free text: identities and addresses exactly, everything else contained.

@@ -1,5 +1,7 @@
 //! Questions to a store. Filters combine with AND; several values of one filter with OR.
 
+use std::collections::BTreeMap;
+
 use threadline_model::{ExchangeId, Network, SessionId, Timestamp};
 
 /// Half-open range of request starts: `from <= ts < to`.
@@ -69,6 +71,11 @@ pub struct Filters {
     pub key: Choice<String>,
     /// `configured`, `builtin`, `fallback`.
     pub key_kind: Choice<String>,
+    /// The value that decided, as exported.
+    pub value: Choice<String>,
+    /// Values of exported parameters by the parameter's name, as exported: in clear, or the hash of a hashed one. Where
+    /// one has several values, any of them may be it.
+    pub parameters: BTreeMap<String, Choice<String>>,
     /// Outcome.
     pub outcome: Choice<String>,
     /// Free text: matches a session ID or trace ID exactly, or is contained in user, host, path, endpoint, user

@@ -46,6 +46,11 @@ pub(crate) enum Command {
         after_help = "Works on the data folder, whether a hub runs on it or not, for whoever may read and write it. The password is made up and shown once; the audit log says that it was reset."
     )]
     ResetPassword(ResetPasswordOptions),
+    /// Replace the installation secret, which makes session IDs and hashes, by a new one.
+    #[command(
+        after_help = "Works on the data folder, whether a hub runs on it or not; a running one goes on with the former secret until it is restarted. The former secret stays in the file for as long as something is stored that it hashed, so that values can still be found. Run it when the file may have been seen by somebody, or when your rules ask for it."
+    )]
+    RotateSecret(RotateSecretOptions),
     /// Check a configuration file and say what is wrong with it, field by field.
     Check {
         /// The YAML file.
@@ -195,6 +200,17 @@ pub(crate) struct PointsOptions {
 pub(crate) struct ResetPasswordOptions {
     /// Whose password.
     pub(crate) name: String,
+    /// YAML configuration file.
+    #[arg(long, short, value_name = "FILE", env = "THREADLINE_CONFIG", hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// The data folder of the hub [default: ./threadline-data]
+    #[arg(long, value_name = "FOLDER", env = "THREADLINE_DATA", hide_env_values = true)]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// `threadline rotate-secret`
+#[derive(Debug, Args)]
+pub(crate) struct RotateSecretOptions {
     /// YAML configuration file.
     #[arg(long, short, value_name = "FILE", env = "THREADLINE_CONFIG", hide_env_values = true)]
     pub(crate) config: Option<PathBuf>,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::record_batch::RecordBatch;
 use indicatif::{ProgressBar, ProgressStyle};
 use threadline_capture::import::har::{EntryError, HarError, HarReader, HarSettings};
-use threadline_grouping::{InstallationSecret, SecretError};
+use threadline_grouping::{InstallationSecret, InstallationSecrets, SecretError};
 use threadline_model::{BatchId, Timestamp};
 use threadline_node::{CompileError, NodeCounters, Pipeline, batch_is_full};
 use threadline_policy::Policy;
@@ -44,6 +44,11 @@ pub(crate) enum ImportError {
         file.display()
     )]
     OtherSecret { file: PathBuf, address: String, ours: String, theirs: String },
+    #[error(
+        "the secret at {} was rotated, and the hub at {address} still hashes with a former one: restart it first",
+        file.display()
+    )]
+    FormerSecret { file: PathBuf, address: String },
     #[error("the hub's policy is not one this version can use: {0}")]
     Policy(String),
     #[error("cannot compile the policy")]
@@ -189,15 +194,18 @@ async fn meet(client: HubClient) -> Result<RunningHub, HubClientError> {
 /// session an identity of its own.
 fn secret_of(hub: &RunningHub, data: &Path) -> Result<InstallationSecret, ImportError> {
     let (file, address) = (data.join("secret"), hub.client.address().to_owned());
-    let Some(secret) = InstallationSecret::load(&file).map_err(ImportError::Secret)? else {
+    let Some(secrets) = InstallationSecrets::load(&file).map_err(ImportError::Secret)? else {
         return Err(ImportError::NoSecret { file, address });
     };
-    let (ours, theirs) = (secret.fingerprint(), hub.secret_fingerprint.clone());
+    let (ours, theirs) = (secrets.newest().fingerprint(), hub.secret_fingerprint.clone());
+    if secrets.was_replaced(&theirs) {
+        return Err(ImportError::FormerSecret { file, address });
+    }
     if ours != theirs {
         let theirs = threadline_model::escape_for_display(theirs.as_bytes(), 64);
         return Err(ImportError::OtherSecret { file, address, ours, theirs });
     }
-    Ok(secret)
+    Ok(secrets.newest().clone())
 }
 
 async fn import_file(target: &Target, pipeline: &mut Pipeline, file: &Path) -> Result<FileReport, ImportError> {

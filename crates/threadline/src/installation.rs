@@ -1,18 +1,19 @@
 //! The parts of an installation on one data folder: secret, store, hub. `serve` and `import` open it the same way.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use threadline_grouping::{InstallationSecret, built_in_rules, trace_outcome};
+use threadline_grouping::{InstallationSecret, InstallationSecrets, built_in_rules, trace_outcome};
 use threadline_hub::{BuiltInRule, Hub, HubMetrics, HubSettings};
-use threadline_model::{BatchId, SystemClock};
+use threadline_model::{BatchId, Clock as _, MICROS_PER_DAY, SystemClock};
 use threadline_node::{ExportError, Exporter, RecentExchanges};
 use threadline_store::{Batch, ExchangeStore, Lane, StoreError};
 use threadline_store_duckdb::{DuckSettings, DuckStore};
 
 use crate::configuration::Configuration;
+use crate::hashes::Hasher;
 use crate::metrics::{self, Sources};
 use crate::recent;
 use crate::try_out::Trier;
@@ -50,8 +51,8 @@ impl Installation {
     /// Opens everything that is kept, making what is missing. Takes the store's lock: one process at a time.
     pub(crate) async fn open(configuration: &Configuration) -> Result<Self, InstallationError> {
         create_private_folder(&configuration.data)?;
-        let secret = InstallationSecret::load_or_create(&configuration.data.join("secret"))
-            .map_err(InstallationError::Secret)?;
+        let secret_file = secret_file(configuration);
+        InstallationSecrets::load_or_create(&secret_file).map_err(InstallationError::Secret)?;
         let clock = Arc::new(SystemClock);
         let mut settings = DuckSettings::new(configuration.data.join("store"), clock.clone());
         settings.retention_days = configuration.retention_days;
@@ -63,6 +64,9 @@ impl Installation {
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         };
         let store: Arc<dyn ExchangeStore> = Arc::new(store);
+        // The store is ours: whoever hashed with a former secret has ended.
+        let secrets = InstallationSecrets::take_up(&secret_file, clock.now()).map_err(InstallationError::Secret)?;
+        let secret = Arc::new(secrets.newest().clone());
 
         let sources = Arc::new(Sources::default());
         let ready = Arc::new(AtomicBool::new(false));
@@ -84,9 +88,10 @@ impl Installation {
         settings.trace_outcome = trace_outcome;
         let recent = Arc::new(RecentExchanges::default());
         settings.recent = Arc::new(recent::Shown { kept: Arc::clone(&recent), bounds: configuration.bounds });
-        let secret = Arc::new(secret);
         settings.try_out =
             Arc::new(Trier { kept: Arc::clone(&recent), secret: Arc::clone(&secret), bounds: configuration.bounds });
+        settings.hash_values =
+            Arc::new(Hasher { secrets, kept_micros: kept_micros(configuration), clock: clock.clone() });
         settings.bounds = configuration.bounds;
         settings.read_sample = Arc::new(|sample| recent::read_sample(sample, &SystemClock));
         settings.nodes = {
@@ -115,6 +120,17 @@ impl Installation {
         self.hub.close().await;
         self.store.close().await
     }
+}
+
+/// Where the secrets of an installation are kept.
+pub(crate) fn secret_file(configuration: &Configuration) -> PathBuf {
+    configuration.data.join("secret")
+}
+
+/// How long something that was hashed may be stored: the longer retention, and a day, for whole days are kept.
+pub(crate) fn kept_micros(configuration: &Configuration) -> i64 {
+    let days = configuration.retention_days.max(configuration.import_retention_days);
+    (i64::from(days) + 1) * MICROS_PER_DAY
 }
 
 /// Whether what is analysed comes to be stored.

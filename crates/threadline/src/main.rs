@@ -4,6 +4,7 @@ mod announce;
 mod cli;
 mod configuration;
 mod demo;
+mod hashes;
 mod hub_client;
 mod import;
 mod installation;
@@ -12,6 +13,7 @@ mod metrics;
 mod points;
 mod policy_file;
 mod recent;
+mod rotate_secret;
 mod serve;
 mod signals;
 mod try_out;
@@ -88,6 +90,15 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
                 "The new password of {}:\n\n  {password}\n\nAll their sign-ins have ended. It is shown this once.\n",
                 options.name
             ));
+        }
+        Command::RotateSecret(options) => {
+            let settings = Settings {
+                config: options.config,
+                data: options.data,
+                log: Some("warn".to_owned()),
+                ..Settings::default()
+            };
+            print(&rotate_secret::run(&configure(settings, None, DATA_FOLDER)?, &SystemClock)?);
         }
         Command::Openapi => print(&threadline_hub::openapi_document()),
     }

@@ -60,10 +60,9 @@ async fn an_edited_file_holds_within_two_seconds_and_a_broken_one_never() {
     assert_eq!(key_of(&threadline, "/first").await, "tenant");
 
     // Nobody else changes it.
-    for (path, body) in [
-        ("/policy", json!({"policy": {"parameters": []}})),
-        ("/policy/parameters", json!({"parameters": []})),
-    ] {
+    for (path, body) in
+        [("/policy", json!({"policy": {"parameters": []}})), ("/policy/parameters", json!({"parameters": []}))]
+    {
         let (response, problem) = threadline.api_with(Method::PUT, path, Some(body), &[("if-match", "\"1\"")]).await;
         assert_eq!(response.status(), 409, "{problem}");
         assert_eq!(problem["type"], "urn:threadline:problem:managed_by_file");

@@ -4,6 +4,8 @@
 //! Every refusal names the parameter. A parameter that a route does not have is refused by name instead of being
 //! ignored: a misspelt filter must never widen what is shown.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use threadline_model::Network;
 use threadline_store::{Choice, FacetField, Filters, StatusFilter};
@@ -54,6 +56,12 @@ pub(crate) struct FilterParameters {
     key: Option<Vec<String>>,
     /// Kind of the key that decided: `configured`, `builtin` or `fallback`.
     key_kind: Option<Vec<String>>,
+    /// Value that decided, as exported (a hashed one by its hash).
+    value: Option<Vec<String>>,
+    /// Exported parameter by name and value, `name:value`: exchanges in which it has this value (a hashed one by its
+    /// hash). Different names combine with AND, several values of one with OR. The name ends at the first colon; in the name a `\` takes the next character literally.
+    #[param(example = "card:4f6c0de2a51b98377c0de2a51b98374f")]
+    parameter: Option<Vec<String>>,
     /// How the exchange ended: `completed`, `client_aborted`, `upstream_failed`, `refused` or `upgraded`.
     outcome: Option<Vec<String>>,
     /// Free text: a session ID, a trace ID, a client address, or text that user, host, path, endpoint, user agent or
@@ -139,6 +147,8 @@ pub(crate) fn take_filters(query: &mut QueryParameters) -> Filters {
         exchange: choice(query, "request", |value| value.parse().map_err(|_| "expected a request ID: a UUID".into())),
         key: choice(query, "key", text),
         key_kind: choice(query, "key_kind", |value| one_of(value, KEY_KINDS)),
+        value: choice(query, "value", text),
+        parameters: by_name(choice(query, "parameter", parameter)),
         outcome: choice(query, "outcome", |value| one_of(value, OUTCOMES)),
         search: query.take_one("q"),
     };
@@ -179,6 +189,33 @@ fn choice<T>(query: &mut QueryParameters, name: &'static str, parse: impl Fn(&st
 
 fn text(value: &str) -> Result<String, String> {
     if value.is_empty() { Err("a value must not be empty".into()) } else { Ok(value.to_owned()) }
+}
+
+/// Different parameters combine with AND as other filters do, several values of one with OR.
+fn by_name(Choice { any, not }: Choice<(String, String)>) -> BTreeMap<String, Choice<String>> {
+    let mut parameters: BTreeMap<String, Choice<String>> = BTreeMap::new();
+    for (name, value) in any {
+        parameters.entry(name).or_default().any.push(value);
+    }
+    for (name, value) in not {
+        parameters.entry(name).or_default().not.push(value);
+    }
+    parameters
+}
+
+/// `name:value`. A colon or backslash of the name has a backslash before it; the value is taken as it is.
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let mut name = String::new();
+    let mut characters = text.chars();
+    loop {
+        match characters.next() {
+            Some(':') if !name.is_empty() => break,
+            Some('\\') => name.extend(characters.next()),
+            Some(character) if character != ':' => name.push(character),
+            _ => return Err("expected a name, a colon and a value, as in plan:gold".into()),
+        }
+    }
+    Ok((name, characters.as_str().to_owned()))
 }
 
 fn one_of(value: &str, known: &[&str]) -> Result<String, String> {
@@ -237,6 +274,23 @@ mod tests {
     }
 
     #[test]
+    fn a_parameter_is_its_name_up_to_a_colon_and_its_value() {
+        let filters = parse(
+            "parameter=plan:gold:2&parameter=!a%5C:b%5C%5C:&parameter=%5C!x:%5Cy&parameter=plan:\
+            &parameter=!plan:a&value=!v",
+        )
+        .unwrap();
+        let choice = |any: &[&str], not: &[&str]| Choice {
+            any: any.iter().map(|value| (*value).to_owned()).collect(),
+            not: not.iter().map(|value| (*value).to_owned()).collect(),
+        };
+        let expected =
+            [("!x", choice(&["\\y"], &[])), ("a:b\\", choice(&[], &[""])), ("plan", choice(&["gold:2", ""], &["a"]))];
+        assert_eq!(filters.parameters, expected.map(|(name, choice)| (name.to_owned(), choice)).into());
+        assert_eq!(filters.value.not, ["v"]);
+    }
+
+    #[test]
     fn what_cannot_be_accepted_is_refused_by_name() {
         for (query, field) in [
             ("ip=10.0.0.0/33", "ip"),
@@ -252,6 +306,11 @@ mod tests {
             ("method=", "method"),
             ("key_kind=other", "key_kind"),
             ("outcome=fine", "outcome"),
+            ("parameter=plan", "parameter"),
+            ("parameter=:gold", "parameter"),
+            ("parameter=plan%5C:gold", "parameter"),
+            ("parameter=!", "parameter"),
+            ("value=", "value"),
             ("host=", "host"),
             ("host=!", "host"),
             ("q=a&q=b", "q"),

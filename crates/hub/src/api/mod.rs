@@ -9,6 +9,7 @@ pub(crate) mod csv;
 pub(crate) mod download;
 pub(crate) mod exchange;
 pub(crate) mod filters;
+pub(crate) mod hashes;
 pub(crate) mod keys;
 pub(crate) mod message;
 pub(crate) mod objects;

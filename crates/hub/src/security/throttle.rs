@@ -1,4 +1,4 @@
-//! Slows down guessing: attempts to sign in are counted by name and address together, by name alone, and by address
+//! Slows down guessing. Searches for values are counted by who asks. Attempts to sign in are counted by name and address together, by name alone, and by address
 //! alone, and refused with the time to wait.
 //!
 //! The pair has the strictest bound, so that one who guesses at somebody's name from elsewhere does not keep them out;
@@ -11,6 +11,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use threadline_model::Timestamp;
+
+use super::Caller;
 
 const SECOND: i64 = 1_000_000;
 /// Names and addresses remembered at most; those closest to being forgotten go first.
@@ -29,6 +31,27 @@ const PAIR: Rate = Rate { burst: 10, interval: 30 * SECOND };
 const NAME: Rate = Rate { burst: 200, interval: 3 * SECOND };
 /// One address (for IPv6 one /64): thirty attempts, then one in six seconds; many people may share an address.
 const ADDRESS: Rate = Rate { burst: 30, interval: 6 * SECOND };
+
+/// Searches of one caller for hashed values: thirty, then one in two seconds.
+const SEARCHES: Rate = Rate { burst: 30, interval: 2 * SECOND };
+
+/// Remembers who searched for values: whoever may search must not try out a list of them.
+#[derive(Debug, Default)]
+pub(crate) struct SearchThrottle {
+    callers: Mutex<HashMap<NameKey, Timestamp>>,
+}
+
+impl SearchThrottle {
+    /// Counts a search. The error is the number of seconds to wait; a refused search is not counted.
+    pub(crate) fn attempt(&self, caller: &Caller, now: Timestamp) -> Result<(), u64> {
+        // The map stays whole whatever panicked.
+        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        let caller = super::secret::hash(&format!("{} {}", caller.kind.as_str(), caller.name));
+        let until = SEARCHES.next(callers.get(&caller), now)?;
+        remember(&mut callers, caller, until, now);
+        Ok(())
+    }
+}
 
 /// Remembers attempts.
 #[derive(Debug, Default)]
@@ -143,6 +166,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::security::CallerKind;
 
     const START: Timestamp = Timestamp::from_micros(1_000_000_000_000);
 
@@ -229,6 +253,28 @@ mod tests {
         }
         let state = throttle.lock();
         assert_eq!((state.pairs.len(), state.names.len(), state.addresses.len()), (CAPACITY, CAPACITY, CAPACITY));
+    }
+
+    #[test]
+    fn searches_are_throttled_for_each_caller() {
+        let throttle = SearchThrottle::default();
+        let caller = |kind, name: &str| Caller {
+            kind,
+            person: None,
+            name: name.to_owned(),
+            role: crate::security::Role::Analyst,
+            expires_at: None,
+            address: None,
+        };
+        let ada = caller(CallerKind::Person, "ada");
+        for _ in 0..30 {
+            assert_eq!(throttle.attempt(&ada, START), Ok(()));
+        }
+        assert_eq!(throttle.attempt(&ada, START), Err(2));
+        assert_eq!(throttle.attempt(&caller(CallerKind::Token, "ada"), START), Ok(()));
+        assert_eq!(throttle.attempt(&caller(CallerKind::Person, "bob"), START), Ok(()));
+        assert_eq!(throttle.attempt(&ada, at(2)), Ok(()));
+        assert_eq!(throttle.attempt(&ada, at(2)), Err(2));
     }
 
     #[test]

@@ -62,6 +62,13 @@ fn bodies() -> Vec<Case> {
         put("/policy/parameters", json!({"parameters": [], "masks": []}), 422, &["masks"]),
         post("/policy/points/check", json!({"point": {"a": CANARY}}), 422, &["point"]),
         post("/policy/points/check", json!({"pont": CANARY}), 422, &["pont"]),
+        post("/hashes", json!({"namespace": "a"}), 422, &["value"]),
+        post("/hashes", json!({"value": [CANARY]}), 422, &["value"]),
+        post("/hashes", json!({"value": CANARY, "namespace": 5}), 422, &["namespace"]),
+        post("/hashes", json!({"value": CANARY.repeat(600), "namespace": ""}), 422, &["value", "namespace"]),
+        post("/hashes", json!({"value": "", "namespace": "a".repeat(65)}), 422, &["value", "namespace"]),
+        post("/hashes", json!({"value": CANARY, "trim": true}), 422, &["trim"]),
+        post("/hashes", json!({"value": CANARY}), 409, &[]),
         post("/people", json!({"name": "a", "role": CANARY, "password": CANARY}), 422, &["role"]),
         post("/people", json!({"name": "a", "role": "viewer", "password": "short"}), 422, &["password"]),
         post("/people", json!({"name": "", "role": "viewer", "password": ""}), 422, &["name", "password"]),
@@ -129,7 +136,7 @@ async fn every_endpoint_with_a_body_refuses_what_is_no_json_too_large_or_another
             tried += 1;
         }
     }
-    assert_eq!(tried, 13, "endpoints with a JSON body");
+    assert_eq!(tried, 14, "endpoints with a JSON body");
     let large = vec![0; 64 * 1_024 * 1_024 + 1];
     let call = hub.call(Method::POST, "/api/v1/batches").token(&hub.local_token());
     let call = call.header("threadline-batch-id", "0f0e0d0c-0b0a-0908-0706-050403020100");

@@ -1,6 +1,6 @@
 //! Every question, compared with the naive evaluator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use threadline_model::{ExchangeId, Network, Timestamp};
 use threadline_record::SessionKeyKind;
@@ -8,7 +8,7 @@ use threadline_record::SessionKeyKind;
 use super::appending::{ALWAYS, exchanges_query, sessions_query};
 use super::reference;
 use super::sample::{
-    APPLICATIONS, HOSTS, KEYS, METHODS, OUTCOMES, ROLES, Random, Sample, USERS, batch_id, session_id, to_batch,
+    APPLICATIONS, HOSTS, KEYS, METHODS, OUTCOMES, ROLES, Random, Sample, USERS, WANTED, batch_id, session_id, to_batch,
 };
 use super::{HOUR, NOON, TODAY};
 use crate::{
@@ -75,6 +75,15 @@ fn single_filters(samples: &[Sample]) -> Vec<Filters> {
     each(&texts(&KEYS.map(|(key, _)| key)), &mut all, |key| Filters { key, ..nothing() });
     each(&texts(&kinds.map(SessionKeyKind::as_str)), &mut all, |key_kind| Filters { key_kind, ..nothing() });
     each(&texts(&OUTCOMES), &mut all, |outcome| Filters { outcome, ..nothing() });
+    each(&values_of_keys(), &mut all, |value| Filters { value, ..nothing() });
+    for name in WANTED.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>() {
+        let values = WANTED.iter().filter(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
+        let parameters = |choice| Filters { parameters: [(name.to_owned(), choice)].into(), ..nothing() };
+        each(&values.collect::<Vec<_>>(), &mut all, parameters);
+    }
+    let both = [("token", "aaa"), ("standing", "admin")];
+    let any = |value: &str| Choice { any: vec![value.to_owned()], not: Vec::new() };
+    all.push(Filters { parameters: both.map(|(name, value)| (name.to_owned(), any(value))).into(), ..nothing() });
     let parts = ["users", "ORDERS", "100%", "_", "\\", "a_b\\C", "/path/1", "ÄRGER", "nowhere"];
     each(&texts(&parts), &mut all, |endpoint| Filters { endpoint, ..nothing() });
     each(&statuses(), &mut all, |status| Filters { status, ..nothing() });
@@ -93,6 +102,10 @@ fn each<T: Clone>(values: &[T], all: &mut Vec<Filters>, filters: impl Fn(Choice<
     }
     // What is asked for and refused at once is refused.
     all.push(filters(Choice { any: values.to_vec(), not: values[..1].to_vec() }));
+}
+
+fn values_of_keys() -> Vec<String> {
+    [2, 4, 5].map(|number| format!("{number:032x}")).into()
 }
 
 fn statuses() -> Vec<StatusFilter> {
@@ -163,12 +176,13 @@ fn filters(random: &mut Random, samples: &[Sample]) -> Filters {
     let mut filters = Filters::default();
     for _ in 0..=random.below(2) {
         let other = random.pick(&single);
-        match random.below(7) {
+        match random.below(8) {
             0 => filters.host = other.host,
             1 => filters.status = other.status,
             2 => filters.ip = other.ip,
             3 => filters.user = other.user,
             4 => filters.search = other.search,
+            5 => filters.parameters.extend(other.parameters),
             _ => filters = Filters { search: filters.search, status: filters.status, ip: filters.ip, ..other },
         }
     }

@@ -51,6 +51,10 @@ fn passes(sample: &Sample, filters: &Filters) -> bool {
         && text(&filters.key, Some(sample.key))
         && text(&filters.key_kind, Some(sample.key_kind.as_str()))
         && text(&filters.outcome, Some(sample.outcome))
+        && text(&filters.value, Some(&sample.key_value))
+        && filters.parameters.iter().all(|(name, choice)| {
+            chosen(choice, |value| sample.parameters().contains(&(name.as_str(), value.as_str())))
+        })
         && chosen(&filters.session, |session| *session == sample.session)
         && chosen(&filters.exchange, |exchange| *exchange == sample.id)
         && chosen(&filters.ip, |network| sample.client_ip.is_some_and(|address| within(network, address)))

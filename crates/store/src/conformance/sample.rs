@@ -100,6 +100,24 @@ pub(super) const MARKS: [&[(&str, &str)]; 5] = [
     &[("tenant", "\",\"x\",0],[\"token\",\"")],
     &[("ten", "token"), ("token", "Ada")],
 ];
+/// Parameters to ask for. Values stand in the columns of user, role and deciding key as well, or only there; names and
+/// values hold what ends a text; some begin as others do, some nobody has.
+pub(super) const WANTED: [(&str, &str); 14] = [
+    ("token", "aaa"),
+    ("token", "aa"),
+    ("token", "Ada"),
+    ("user", "Ada"),
+    ("user", "nobody"),
+    ("user", "O'Brien; DROP TABLE exchanges"),
+    ("user", ""),
+    ("sort", ""),
+    ("to\"ken", "[\"token\",\"aaa\",0]"),
+    ("tenant", "\",\"x\",0],[\"token\",\""),
+    ("ten", "token"),
+    ("deciding", "00000000000000000000000000000002"),
+    ("standing", "admin"),
+    ("token", "00000000000000000000000000000002"),
+];
 pub(super) const ROLES: [Option<&str>; 3] = [Some("buyer"), Some("admin"), None];
 
 impl Sample {
@@ -132,6 +150,14 @@ impl Sample {
             role: None,
             marks: &[],
         }
+    }
+
+    /// Every exported parameter by name and value.
+    pub(super) fn parameters(&self) -> Vec<(&str, &str)> {
+        let deciding = (self.key_kind == SessionKeyKind::Configured).then_some(("deciding", self.key_value.as_str()));
+        let standing = self.role.map(|role| ("standing", role));
+        let marks = self.marks.iter().copied().chain(deciding).chain(standing);
+        [("user", self.user.unwrap_or("nobody")), ("sort", "")].into_iter().chain(marks).collect()
     }
 
     /// Rows of a few sessions over the two and a half days before noon, oldest first, no two at the same time.
@@ -206,23 +232,17 @@ pub fn to_batch(id: BatchId, lane: Lane, samples: &[Sample]) -> Batch {
 fn to_rows(samples: &[Sample]) -> RecordBatch {
     let mut builder = RowBuilder::with_capacity(samples.len());
     for sample in samples {
-        let mut params = vec![
-            ParameterRow {
-                name: "user",
-                value: sample.user.unwrap_or("nobody"),
-                hashed: true,
-                origin: MessageSide::Request,
-                hidden: false,
-            },
-            ParameterRow { name: "sort", value: "", hashed: false, origin: MessageSide::Response, hidden: true },
-        ];
-        params.extend(sample.marks.iter().map(|(name, value)| ParameterRow {
-            name,
-            value,
-            hashed: false,
-            origin: MessageSide::Request,
-            hidden: false,
-        }));
+        let parameters = sample.parameters();
+        let params: Vec<ParameterRow<'_>> = parameters
+            .iter()
+            .map(|(name, value)| ParameterRow {
+                name,
+                value,
+                hashed: *name == "user",
+                origin: if *name == "sort" { MessageSide::Response } else { MessageSide::Request },
+                hidden: *name == "sort",
+            })
+            .collect();
         builder.append(&Row {
             ts: sample.ts,
             exchange_id: sample.id,
