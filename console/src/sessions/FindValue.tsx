@@ -6,7 +6,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useRef, useState } from "react";
 import { everything, hashesOf, keptSessions } from "../api/hashes";
-import { parameters } from "../api/policy";
+import { policy } from "../api/policy";
 import { type Sought, withHashes } from "../filters/hashed";
 import { type ConsoleSearch, emptySearch } from "../filters/search";
 import type { Token } from "../filters/token";
@@ -28,7 +28,7 @@ function Search({ onClose }: { readonly onClose: () => void }) {
   const value = useRef<HTMLInputElement>(null);
   const [kind, setKind] = useState("user");
   const [missing, setMissing] = useState(false);
-  const hashed = (useQuery(parameters).data?.policy.parameters ?? []).filter((parameter) => parameter.hashed);
+  const hashed = (useQuery(policy).data?.answer.policy.parameters ?? []).filter((parameter) => parameter.hashed === true);
 
   const show = (tokens: readonly Token[], range: ConsoleSearch["scope"]["range"]): void => {
     void navigate({ to: "/sessions", search: { ...emptySearch, scope: { ...scope, tokens, range } } });
@@ -97,7 +97,7 @@ function Search({ onClose }: { readonly onClose: () => void }) {
         <option value="role">Role</option>
         {hashed.map((parameter, position) => (
           <option key={parameter.name} value={`parameter ${position}`}>
-            Parameter {visible(parameter.name)}
+            {`Parameter ${visible(parameter.name)}`}
           </option>
         ))}
         <option value="session">The key of a session</option>
