@@ -103,9 +103,10 @@ pub(crate) fn without(name: &str, decided: bool, values: Values) -> Values {
     let parameters = parameters(values.params, shared);
     let (gone, kept): (Vec<StoredParameter>, Vec<StoredParameter>) =
         parameters.into_iter().partition(|parameter| parameter.name == name);
-    let left = |value: &String| {
-        !gone.iter().any(|parameter| parameter.value == *value) && !(decided && values.session_value == *value)
+    let has_gone = |value: &String| {
+        gone.iter().any(|parameter| parameter.value == *value) || (decided && values.session_value == *value)
     };
+    let left = |value: &String| !has_gone(value);
     let (user, role) = (values.user.clone().filter(left), values.role.clone().filter(left));
     let session_value = if decided { String::new() } else { values.session_value };
     let query = values.query.map(|query| {
