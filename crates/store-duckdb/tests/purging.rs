@@ -107,7 +107,7 @@ async fn a_purge_that_was_cut_short_is_finished_after_the_next_start() {
     assert_eq!(holding(&directory.path().join("purges"), USER), [] as [PathBuf; 0], "a note names no user");
     store.close().await.unwrap();
 
-    // The first day is purged already, and has lost who the user's sessions were.
+    // The files as they were, to be put back below.
     let copy = tempfile::tempdir().unwrap();
     let days = |directory: &Path| directory.join("days");
     fs::create_dir_all(days(copy.path())).unwrap();
