@@ -95,6 +95,33 @@ impl FromStr for BatchId {
     }
 }
 
+/// One purge: something that was asked to leave every store. A UUIDv7 (RFC 9562).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PurgeId(Uuid);
+
+impl PurgeId {
+    /// From a UUID.
+    pub const fn new(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
+impl fmt::Display for PurgeId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(formatter)
+    }
+}
+
+impl FromStr for PurgeId {
+    type Err = InvalidIdentity;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::try_parse(text)
+            .map(Self)
+            .map_err(|_| InvalidIdentity { expected: "a purge's ID: a UUID of 32 hexadecimal digits" })
+    }
+}
+
 /// One session: 128 bits of a keyed hash of the deciding value, shown as 32 lower-case hexadecimal digits. It does
 /// not reveal the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

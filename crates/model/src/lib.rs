@@ -15,7 +15,7 @@ mod text;
 pub use captured::{CapturedBody, CapturedHeaders, CapturedText, Extent};
 pub use clock::{Clock, MICROS_PER_DAY, ManualClock, SystemClock, Timestamp, UtcDay};
 pub use exchange::{Exchange, HttpVersion, Outcome, Request, Response, Scheme, Sizes, Source, TlsFingerprints};
-pub use identity::{BatchId, ExchangeId, InvalidIdentity, SessionId};
+pub use identity::{BatchId, ExchangeId, InvalidIdentity, PurgeId, SessionId};
 pub use network::{Network, NetworkError};
 pub use priority::behind_traffic;
 pub use text::escape_for_display;

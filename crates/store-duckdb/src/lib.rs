@@ -6,6 +6,7 @@
 //! DIR/days/2026-11-22.g1.duckdb   a closed day, rewritten in order
 //! DIR/imports/2026-11-23.duckdb   exchanges of any time, imported on that day
 //! DIR/days/….damaged              what could not be read, moved aside
+//! DIR/purges/ID.json           a purge that was begun: what is to leave
 //! DIR/spill/                      what does not fit into memory; emptied at start
 //! ```
 //!
@@ -19,6 +20,7 @@ mod gate;
 mod imports;
 mod opening;
 mod packed;
+mod purging;
 mod questions;
 mod readers;
 mod retention;

@@ -121,7 +121,7 @@ impl Opened {
 
 /// Makes a folder that nobody but its owner can enter, and makes one that is there so: what is in it is as worth
 /// keeping from others as the secret beside it.
-fn make_private(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     #[cfg(unix)]
     {

@@ -34,24 +34,13 @@ pub(crate) fn pack(name: &str, rows: &RecordBatch) -> Result<StringArray, ArrowE
             let [hashed, hidden] = flags(lists, ["hashed", "hidden"]).ok_or_else(unknown)?;
             let shared = SHARED.map(|name| rows.column_by_name(name).and_then(|column| column.as_string_opt::<i32>()));
             Ok(each(lists, |row, element, text| {
-                let bit = |set: bool, bit: u64| if set { bit } else { 0 };
-                let bits = bit(hashed.value(element), HASHED)
-                    | bit(origins.value(element) == "response", FROM_RESPONSE)
-                    | bit(hidden.value(element), HIDDEN);
+                let bits = bits(hashed.value(element), origins.value(element) == "response", hidden.value(element));
                 let value = values.value(element);
                 let stands_in = |column: &Option<&StringArray>| {
                     column.is_some_and(|column| column.is_valid(row) && column.value(row) == value)
                 };
-                text.push('[');
-                quote(text, names.value(element));
-                match shared.iter().position(stands_in) {
-                    Some(number) => text.push_str(&format!(",{number},{bits}]")),
-                    None => {
-                        text.push(',');
-                        quote(text, value);
-                        text.push_str(&format!(",{bits}]"));
-                    }
-                }
+                let number = shared.iter().position(stands_in);
+                self::element(text, names.value(element), value, number, bits);
             }))
         }
         ("parse_errors", DataType::Struct(_)) => {
@@ -95,6 +84,67 @@ pub(crate) fn parameters(packed: Option<String>, shared: [Option<&str>; 3]) -> V
             }
         })
         .collect()
+}
+
+/// The columns of a row that a parameter's value stands in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Values {
+    pub(crate) params: Option<String>,
+    pub(crate) session_value: String,
+    pub(crate) user: Option<String>,
+    pub(crate) role: Option<String>,
+    pub(crate) query: Option<String>,
+}
+
+/// The columns without the values of a parameter, which `decided` the row's session or not: what else points at them
+/// gets a text of its own.
+pub(crate) fn without(name: &str, decided: bool, values: Values) -> Values {
+    let shared = [Some(values.session_value.as_str()), values.user.as_deref(), values.role.as_deref()];
+    let parameters = parameters(values.params, shared);
+    let (gone, kept): (Vec<StoredParameter>, Vec<StoredParameter>) =
+        parameters.into_iter().partition(|parameter| parameter.name == name);
+    let has_gone = |value: &String| {
+        gone.iter().any(|parameter| parameter.value == *value) || (decided && values.session_value == *value)
+    };
+    let left = |value: &String| !has_gone(value);
+    let (user, role) = (values.user.clone().filter(left), values.role.clone().filter(left));
+    let session_value = if decided { String::new() } else { values.session_value };
+    let query = values.query.map(|query| {
+        let names: Vec<&str> = query.split('&').map(|field| field.split('=').next().unwrap_or_default()).collect();
+        names.join("&")
+    });
+    let shared = [Some(session_value.as_str()), user.as_deref(), role.as_deref()];
+    let params = (!kept.is_empty()).then(|| {
+        let mut text = String::new();
+        for parameter in &kept {
+            text.push(if text.is_empty() { '[' } else { ',' });
+            let bits = bits(parameter.hashed, parameter.origin == "response", parameter.hidden);
+            let number = shared.iter().position(|column| *column == Some(parameter.value.as_str()));
+            element(&mut text, &parameter.name, &parameter.value, number, bits);
+        }
+        text.push(']');
+        text
+    });
+    Values { params, session_value, user, role, query }
+}
+
+fn bits(hashed: bool, from_response: bool, hidden: bool) -> u64 {
+    let bit = |set: bool, bit: u64| if set { bit } else { 0 };
+    bit(hashed, HASHED) | bit(from_response, FROM_RESPONSE) | bit(hidden, HIDDEN)
+}
+
+/// Writes a parameter, with the number of the column that has its value if one does.
+fn element(text: &mut String, name: &str, value: &str, number: Option<usize>, bits: u64) {
+    text.push('[');
+    quote(text, name);
+    match number {
+        Some(number) => text.push_str(&format!(",{number},{bits}]")),
+        None => {
+            text.push(',');
+            quote(text, value);
+            text.push_str(&format!(",{bits}]"));
+        }
+    }
 }
 
 /// What the element of a parameter of this name begins with, and nothing else in a packed list: within a text a quote

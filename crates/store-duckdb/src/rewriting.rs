@@ -4,7 +4,7 @@
 //! checkpoints left. Rewritten, the file is smaller, and a session's exchanges lie together. The new file is made beside
 //! the old one under a name that the next start deletes; only the writer puts it in its place.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use duckdb::{Connection, InterruptHandle};
@@ -49,14 +49,20 @@ pub(crate) enum RewriteError {
 }
 
 impl Rewriting {
-    /// Writes a file's rows in order to a new file and gives its path.
-    pub(crate) fn run(&self, connection: &Connection, file: &StoreFile) -> Result<PathBuf, RewriteError> {
+    /// Has a file's rows written to a new file by `write` and gives its path. `write` uses `connection`, and is
+    /// interrupted when the store is closed.
+    pub(crate) fn run(
+        &self,
+        connection: &Connection,
+        file: &StoreFile,
+        write: impl FnOnce(&Path) -> Result<(), RewriteError>,
+    ) -> Result<PathBuf, RewriteError> {
         let mut staged = file.path.as_os_str().to_owned();
         staged.push(opening::STAGED);
         let staged = PathBuf::from(staged);
         opening::remove(&staged)?;
         self.begin(connection)?;
-        let written = write(connection, file, &staged);
+        let written = write(&staged);
         self.state().running = None;
         if let Err(error) = written {
             opening::remove(&staged)?;
@@ -93,7 +99,8 @@ impl Rewriting {
     }
 }
 
-fn write(connection: &Connection, file: &StoreFile, staged: &std::path::Path) -> Result<(), RewriteError> {
+/// Writes a file's rows in order.
+pub(crate) fn write(connection: &Connection, file: &StoreFile, staged: &Path) -> Result<(), RewriteError> {
     engine::attach_as(connection, ALIAS, staged)?;
     let copied = connection
         .execute_batch(&table::CREATE.replace("{}", ALIAS))
@@ -117,16 +124,20 @@ fn compare(connection: &Connection) -> Result<(), RewriteError> {
 /// The quarters of a day are sorted and written one after the other: that needs memory for a quarter, and lets questions
 /// about a few hours, and those for one exchange, skip the others. Not more of them: what a part leaves of a row group
 /// (122,880 rows) is written again by the next, and with eighths the file was twice as large for it. Not one
-/// transaction: nobody sees the file before it is whole.
-fn copy(file: &StoreFile) -> String {
-    let old = &file.alias;
+/// transaction: nobody sees the file before it is whole. `rows` is a question with a `WHERE` at its end.
+pub(crate) fn quarters(alias: &str, rows: &str) -> String {
     let quarter = |quarter: u8| {
         format!(
-            "INSERT INTO {ALIAS}.exchanges SELECT * FROM {old}.exchanges
-                 WHERE hour(ts) // 6 = {quarter} ORDER BY session_id, ts, exchange_id;"
+            "INSERT INTO {alias}.exchanges {rows}
+                 AND hour(ts) // 6 = {quarter} ORDER BY session_id, ts, exchange_id;"
         )
     };
-    let exchanges: String = (0..4).map(quarter).collect();
+    (0..4).map(quarter).collect()
+}
+
+fn copy(file: &StoreFile) -> String {
+    let old = &file.alias;
+    let exchanges = quarters(ALIAS, &format!("SELECT * FROM {old}.exchanges WHERE true"));
     format!(
         "{exchanges}
          INSERT INTO {ALIAS}.batches SELECT * FROM {old}.batches ORDER BY number;

@@ -2,16 +2,18 @@
 
 use std::fmt;
 use std::fs::File;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
-use threadline_model::{Clock, ExchangeId, SessionId, Timestamp, behind_traffic};
+use threadline_model::{Clock, ExchangeId, PurgeId, SessionId, Timestamp, behind_traffic};
 use threadline_store::{
     Appended, Batch, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, FirstParameterCount, HistogramBar,
-    KeyHealth, Page, SessionPart, SessionSummary, SessionsQuery, StoreError, StoreStatus, StoredExchange, TimeRange,
+    KeyHealth, Page, Purge, PurgeCounts, SessionPart, SessionSummary, SessionsQuery, StoreError, StoreStatus,
+    StoredExchange, TimeRange,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -19,10 +21,10 @@ use crate::files::{Files, StoreFile};
 use crate::questions::{self, exchanges, facets, first_parameters, histogram, keys, sessions, summary};
 use crate::readers::Readers;
 use crate::retention::Retention;
-use crate::rewriting::{self, Rewriting};
+use crate::rewriting::{self, RewriteError, Rewriting};
 use crate::settings::{DuckSettings, OpenError};
 use crate::writer::{Command, QUEUE, Writer, failed};
-use crate::{opening, retention};
+use crate::{opening, purging, retention};
 
 /// The embedded store of exchanges.
 pub struct DuckStore {
@@ -33,18 +35,19 @@ pub struct DuckStore {
 }
 
 /// What the store's threads share with it.
-struct Shared {
-    commands: mpsc::Sender<Command>,
-    readers: Readers,
-    files: Arc<Files>,
-    clock: Arc<dyn Clock>,
-    retention: Retention,
-    ingested: Arc<AtomicI64>,
-    damaged: AtomicU64,
-    closed: AtomicBool,
+pub(crate) struct Shared {
+    pub(crate) directory: PathBuf,
+    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) readers: Readers,
+    pub(crate) files: Arc<Files>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) retention: Retention,
+    pub(crate) ingested: Arc<AtomicI64>,
+    pub(crate) damaged: AtomicU64,
+    pub(crate) closed: AtomicBool,
     /// Files that are hidden and yet to be deleted. Held while files are deleted or rewritten.
-    upkeep: Mutex<Vec<Arc<StoreFile>>>,
-    rewriting: Rewriting,
+    pub(crate) upkeep: Mutex<Vec<Arc<StoreFile>>>,
+    pub(crate) rewriting: Rewriting,
 }
 
 impl DuckStore {
@@ -59,7 +62,7 @@ impl DuckStore {
         let opened = opening::open(&settings, &retention)?;
         let files = Arc::new(Files::default());
         opened.files.into_iter().for_each(|file| files.show(Arc::new(file)));
-        let ingested = Arc::new(AtomicI64::new(opened.ingested.micros()));
+        let ingested = Arc::new(AtomicI64::new(opened.ingested.max(purging::latest(&settings.directory)).micros()));
         let clone = |operation| {
             let connection = opened.connection.try_clone();
             connection.map_err(|source| OpenError::Engine { operation, source })
@@ -74,7 +77,10 @@ impl DuckStore {
         };
         let readers = Readers::new(clone("start reading")?, settings.readers, settings.query_timeout);
         let (commands, queue) = mpsc::channel(QUEUE);
+        let directory = settings.directory.clone();
+        let directory_error = |source| OpenError::Directory { path: directory.clone(), source };
         let shared = Arc::new(Shared {
+            directory: settings.directory,
             commands,
             readers,
             files,
@@ -86,7 +92,7 @@ impl DuckStore {
             upkeep: Mutex::default(),
             rewriting: Rewriting::default(),
         });
-        let directory_error = |source| OpenError::Directory { path: settings.directory.clone(), source };
+
         let writer = spawn("store-writer", opened.lock, move || writer.run(queue)).map_err(directory_error)?;
         let retention = keep_retention(&shared).map_err(directory_error)?;
         Ok(Self { shared, retention: Mutex::new(Some(retention)), writer: Mutex::new(Some(writer)) })
@@ -159,7 +165,7 @@ impl Shared {
 
     /// Deletes hidden files once their readers have left. One that cannot be deleted stays in the list, for the next
     /// time, and does not keep the others.
-    fn delete(&self, hidden: &mut Vec<Arc<StoreFile>>) -> Result<(), StoreError> {
+    pub(crate) fn delete(&self, hidden: &mut Vec<Arc<StoreFile>>) -> Result<(), StoreError> {
         let mut result = Ok(());
         hidden.retain(|file| {
             file.gate.close_and_drain();
@@ -185,10 +191,8 @@ impl Shared {
                 extent.batches
             };
             let connection = self.readers.another()?.map_err(failed("rewrite a day"))?;
-            let staged = self.rewriting.run(&connection, &file).map_err(|error| match self.rewriting.is_stopped() {
-                true => StoreError::Closed,
-                false => failed("rewrite a day")(error),
-            })?;
+            let staged = self.rewriting.run(&connection, &file, |staged| rewriting::write(&connection, &file, staged));
+            let staged = staged.map_err(|error| self.rewriting_failed(error))?;
             let old = Arc::clone(&file);
             let replaced = self.tell(|reply| Command::Replace { file: old, staged: staged.clone(), batches, reply })?;
             if replaced {
@@ -202,7 +206,11 @@ impl Shared {
         Ok(())
     }
 
-    fn tell<T>(
+    pub(crate) fn rewriting_failed(&self, error: RewriteError) -> StoreError {
+        if self.rewriting.is_stopped() { StoreError::Closed } else { failed("rewrite a day")(error) }
+    }
+
+    pub(crate) fn tell<T>(
         &self,
         command: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Command,
     ) -> Result<T, StoreError> {
@@ -211,12 +219,12 @@ impl Shared {
         answer.blocking_recv().map_err(|_| StoreError::Closed)?
     }
 
-    fn check_open(&self) -> Result<(), StoreError> {
+    pub(crate) fn check_open(&self) -> Result<(), StoreError> {
         if self.closed.load(Ordering::Acquire) { Err(StoreError::Closed) } else { Ok(()) }
     }
 
     /// Rows stamped until then are visible to every question from now on.
-    fn snapshot(&self) -> Timestamp {
+    pub(crate) fn snapshot(&self) -> Timestamp {
         Timestamp::from_micros(self.ingested.load(Ordering::Acquire))
     }
 }
@@ -316,6 +324,29 @@ impl ExchangeStore for DuckStore {
         let leases = self.shared.files.lease(range);
         let answer = move |connection: &_| first_parameters::answer(connection, &leases, range, policy_version, &order);
         self.shared.readers.run("count by parameters", answer).await
+    }
+
+    async fn preview_purge(&self, purge: Purge) -> Result<PurgeCounts, StoreError> {
+        self.shared.check_open()?;
+        self.shared.preview_purge(purge).await
+    }
+
+    async fn begin_purge(&self, id: PurgeId, purge: Purge) -> Result<PurgeCounts, StoreError> {
+        self.shared.check_open()?;
+        self.shared.begin_purge(id, purge).await
+    }
+
+    async fn finish_purge(&self, id: PurgeId) -> Result<Option<PurgeCounts>, StoreError> {
+        self.shared.check_open()?;
+        let shared = Arc::clone(&self.shared);
+        tokio::task::spawn_blocking(move || shared.finish_purge(id)).await.map_err(failed("purge"))?
+    }
+
+    async fn forget_purge(&self, id: PurgeId) -> Result<(), StoreError> {
+        self.shared.check_open()?;
+        let shared = Arc::clone(&self.shared);
+        let forgotten = tokio::task::spawn_blocking(move || purging::forget(&shared.directory, id));
+        forgotten.await.map_err(failed("purge"))?.map_err(failed("purge"))
     }
 
     async fn status(&self) -> Result<StoreStatus, StoreError> {

@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::engine::AttachError;
 use crate::files::{FileKey, Files, StoreFile};
 use crate::retention::Retention;
-use crate::{engine, imports, opening, table};
+use crate::{engine, imports, opening, purging, table};
 
 /// Rows that are committed together at most, unless one batch has more.
 const GROUP_ROWS: usize = 50_000;
@@ -38,6 +38,11 @@ pub(crate) enum Command {
     /// Show the rewritten file at `staged` in the place of a file, unless batches were stored there since it had so
     /// many. Answers whether that was done; the file is then hidden, and to be removed when its readers have left.
     Replace { file: Arc<StoreFile>, staged: PathBuf, batches: u32, reply: oneshot::Sender<Result<bool, StoreError>> },
+    /// Add the batches that a file got since it had so many to the purged one at `staged`, and show that in its place.
+    /// The file is then hidden, and to be removed when its readers have left.
+    Purged { file: Arc<StoreFile>, staged: PathBuf, batches: u32, reply: oneshot::Sender<Result<(), StoreError>> },
+    /// Tell the stamp of the newest rows: every batch that waited before is stored.
+    Stamp { reply: oneshot::Sender<Result<Timestamp, StoreError>> },
     /// Checkpoint the days before `today`.
     Tidy { today: UtcDay, reply: oneshot::Sender<Result<(), StoreError>> },
     /// Checkpoint, detach everything, and end.
@@ -84,6 +89,12 @@ impl Writer {
                 Command::Remove { file, reply } => answer(reply, self.remove(&file)),
                 Command::Replace { file, staged, batches, reply } => {
                     answer(reply, self.replace(&file, &staged, batches))
+                }
+                Command::Purged { file, staged, batches, reply } => {
+                    answer(reply, self.replace_purged(&file, &staged, batches));
+                }
+                Command::Stamp { reply } => {
+                    answer(reply, Ok(Timestamp::from_micros(self.ingested.load(Ordering::Acquire))));
                 }
                 Command::Tidy { today, reply } => answer(reply, self.tidy(today)),
                 Command::Close { reply } => {
@@ -280,15 +291,37 @@ impl Writer {
             return Ok(false);
         }
         extent.sorted = extent.rows;
+        let (generation, path) = self.place(old, staged)?;
+        let new = StoreFile::new(old.key, generation, path, extent);
+        engine::attach_as(&self.connection, &new.alias, &new.path).map_err(failed("attach a rewritten day"))?;
+        self.files.replace(old, Arc::new(new));
+        Ok(true)
+    }
+
+    /// Gives a file that was made beside another the next generation's name.
+    fn place(&self, old: &StoreFile, staged: &Path) -> Result<(u32, PathBuf), StoreError> {
         let generation = old.generation + 1;
         let path = old.key.path(&self.directory, generation);
         fs::rename(staged, &path)
             .and_then(|()| File::open(path.parent().unwrap_or(&self.directory))?.sync_all())
             .map_err(failed("rename a rewritten day"))?;
-        let new = StoreFile::new(old.key, generation, path, extent);
-        engine::attach_as(&self.connection, &new.alias, &new.path).map_err(failed("attach a rewritten day"))?;
-        self.files.replace(old, Arc::new(new));
-        Ok(true)
+        Ok((generation, path))
+    }
+
+    fn replace_purged(&self, old: &Arc<StoreFile>, staged: &Path, batches: u32) -> Result<(), StoreError> {
+        if old.extent().batches > batches {
+            purging::add_late(&self.connection, old, staged, batches).map_err(failed("complete a purged day"))?;
+        }
+        let (generation, path) = self.place(old, staged)?;
+        match engine::attach(&self.connection, old.key, generation, &path) {
+            Ok((new, _)) => self.files.replace(old, Arc::new(new)),
+            Err(error) => {
+                // The old file goes on, and must not be taken for the older one at the next start.
+                opening::remove(&path).map_err(failed("delete a purged day"))?;
+                return Err(failed("attach a purged day")(error));
+            }
+        }
+        Ok(())
     }
 
     fn tidy(&self, today: UtcDay) -> Result<(), StoreError> {

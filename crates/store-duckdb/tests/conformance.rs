@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use tempfile::TempDir;
-use threadline_model::{ExchangeId, ManualClock, SessionId};
+use threadline_model::{ExchangeId, ManualClock, PurgeId, SessionId};
 use threadline_store::{
     Appended, Batch, Count, ExchangeStore, ExchangesQuery, FacetField, Filters, FirstParameterCount, HistogramBar,
-    KeyHealth, Page, SessionPart, SessionSummary, SessionsQuery, StoreError, StoreStatus, StoredExchange, TimeRange,
+    KeyHealth, Page, Purge, PurgeCounts, SessionPart, SessionSummary, SessionsQuery, StoreError, StoreStatus,
+    StoredExchange, TimeRange,
 };
 use threadline_store_duckdb::{DuckSettings, DuckStore};
 
@@ -110,6 +111,22 @@ impl ExchangeStore for Rewritten {
         order: Vec<String>,
     ) -> Result<Vec<FirstParameterCount>, StoreError> {
         self.0.first_parameters(range, policy_version, order).await
+    }
+
+    async fn preview_purge(&self, purge: Purge) -> Result<PurgeCounts, StoreError> {
+        self.0.preview_purge(purge).await
+    }
+
+    async fn begin_purge(&self, id: PurgeId, purge: Purge) -> Result<PurgeCounts, StoreError> {
+        self.0.begin_purge(id, purge).await
+    }
+
+    async fn finish_purge(&self, id: PurgeId) -> Result<Option<PurgeCounts>, StoreError> {
+        self.0.finish_purge(id).await
+    }
+
+    async fn forget_purge(&self, id: PurgeId) -> Result<(), StoreError> {
+        self.0.forget_purge(id).await
     }
 
     async fn status(&self) -> Result<StoreStatus, StoreError> {

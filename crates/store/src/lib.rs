@@ -4,6 +4,7 @@
 mod answer;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod purge;
 mod query;
 mod token;
 
@@ -11,12 +12,13 @@ pub use answer::{
     Appended, Count, FirstParameterCount, HistogramBar, KeyFigures, KeyHealth, KeyOutcomeCount, Page, SessionLink,
     SessionPart, SessionSummary, StoreStatus, StoredExchange, StoredParameter, StoredParseError, Thread, ThreadBin,
 };
+pub use purge::{Purge, PurgeCounts};
 pub use query::{Choice, ExchangesQuery, FacetField, Filters, PageRequest, SessionsQuery, StatusFilter, TimeRange};
 pub use token::{ListKind, PageToken};
 
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
-use threadline_model::{BatchId, ExchangeId, SessionId};
+use threadline_model::{BatchId, ExchangeId, PurgeId, SessionId};
 
 /// Which retention a batch falls under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,6 +113,20 @@ pub trait ExchangeStore: Send + Sync + 'static {
         policy_version: u64,
         order: Vec<String>,
     ) -> Result<Vec<FirstParameterCount>, StoreError>;
+    /// What a purge would take away, were it begun now.
+    async fn preview_purge(&self, purge: Purge) -> Result<PurgeCounts, StoreError>;
+    /// Notes durably what is to leave: everything that fits `purge` among what was appended before, and batches that
+    /// wait to be stored are that too. What comes later is new, and stays. Nothing is taken away yet:
+    /// [`ExchangeStore::finish_purge`] does, as often as it takes. Beginning the same purge again changes nothing.
+    /// Answers what will be taken away.
+    async fn begin_purge(&self, id: PurgeId, purge: Purge) -> Result<PurgeCounts, StoreError>;
+    /// Takes away what a purge that was begun is about, on disk too: what is gone stands in no file any more. Each file
+    /// is as before or purged, never in between; a purge that was cut short is finished by the next call, whichever
+    /// process makes it. Answers what [`ExchangeStore::begin_purge`] did; `None` when no such purge was begun, or it was
+    /// forgotten. Takes seconds per million exchanges in the days concerned, and may be dropped: it goes on.
+    async fn finish_purge(&self, id: PurgeId) -> Result<Option<PurgeCounts>, StoreError>;
+    /// Drops the store's note of a purge that was finished: whoever asked has it in a record of their own.
+    async fn forget_purge(&self, id: PurgeId) -> Result<(), StoreError>;
     /// Size and reach.
     async fn status(&self) -> Result<StoreStatus, StoreError>;
     /// Hides and deletes what is older than retention by the store's clock. Also runs by itself.

@@ -31,7 +31,7 @@ const FIELDS: [FacetField; 11] = [
 ];
 
 /// Half of the rows live, half imported, so that every question reads both lanes.
-async fn fill(store: &impl ExchangeStore, random: &mut Random, count: u64) -> Vec<Sample> {
+pub(super) async fn fill(store: &impl ExchangeStore, random: &mut Random, count: u64) -> Vec<Sample> {
     let samples = Sample::random(random, count);
     let (live, imported): (Vec<_>, Vec<_>) = samples.iter().cloned().partition(|_| random.below(2) == 0);
     for (number, rows) in (0..).zip(live.chunks(500)) {

@@ -12,6 +12,7 @@
 mod appending;
 mod asking;
 mod paging;
+mod purging;
 mod reference;
 mod retention;
 mod sample;
@@ -77,6 +78,13 @@ where
     retention::imports_go_by_the_time_since_the_import(&store, &clock).await;
     let (store, _) = fresh().await;
     retention::rows_outside_of_retention_are_acknowledged(&store).await;
+
+    let (store, _) = fresh().await;
+    purging::sessions_and_users_leave_with_all_their_exchanges(&store).await;
+    let (store, _) = fresh().await;
+    purging::a_parameter_leaves_without_its_exchanges(&store).await;
+    let (store, _) = fresh().await;
+    purging::what_comes_after_a_purge_began_stays(&store).await;
 
     appending::a_closed_store_says_so(&store).await;
 }
