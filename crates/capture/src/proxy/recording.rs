@@ -212,7 +212,6 @@ impl InProgress {
     /// The exchange as other stages know it; `None`, and counted, when the capture budget has no room for its heads.
     pub(super) fn into_exchange(self, peer: &Peer, worker: &Worker) -> Option<Exchange> {
         let client = peer.standing(&self.head.trusted).client(&self.head.headers, &self.head.trusted);
-        let client = client.address;
         let micros = |from: Instant, to: Instant| {
             u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
         };
