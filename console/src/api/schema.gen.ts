@@ -321,7 +321,7 @@ export interface paths {
         };
         /**
          * Read the policy
-         * @description Applications, analysed traffic, masks and context parameters as one document. The ETag is needed to
+         * @description Applications, analysed traffic, trusted proxies, masks and context parameters as one document. The ETag is needed to
          *     save changes.
          *
          *     Roles: admin, analyst, viewer, node.
@@ -1744,6 +1744,7 @@ export interface components {
             masks?: components["schemas"]["MaskDocument"][];
             /** @description Context parameters; their order is the order in which grouping keys are tried. */
             parameters: components["schemas"]["ParameterDocument"][];
+            trusted_proxies?: components["schemas"]["TrustedProxiesDocument"] | null;
         };
         /** @description The whole list as it is to be. */
         PolicyInput: {
@@ -2533,6 +2534,23 @@ export interface components {
             policy: string;
             /** @description What was seen, with its figures and the threshold. */
             reason: string;
+        };
+        /** @description Whose word about the client counts, as written by a person. */
+        TrustedProxiesDocument: {
+            /**
+             * @description Headers in which the client's address is looked for: `forwarded`, `x-forwarded-for`, `x-real-ip`. The first that is
+             *     there decides. Left out: `x-forwarded-for`.
+             */
+            address?: string[] | null;
+            /**
+             * @description Headers in which the original host is looked for: `forwarded`, `x-forwarded-host`. Not read yet: only an empty
+             *     list is accepted, and `Host` counts.
+             */
+            host?: string[];
+            /** @description Networks (`10.0.0.0/8`) or single addresses of the proxies in front. */
+            networks: string[];
+            /** @description Whether a connection from these networks may begin with the PROXY protocol, version 1 or 2. Default: no. */
+            proxy_protocol?: boolean;
         };
         /** @description A value to look for. */
         ValueToFind: {

@@ -254,7 +254,10 @@ async fn what_is_said_of_the_client_counts_only_from_a_trusted_proxy() {
             ],
         ),
     ] {
-        let proxy = Running::start(upstream.address, |settings| settings.trusted_proxies = trusted);
+        let proxy = Running::start(upstream.address, |settings| {
+            settings.trusted_proxies.networks = trusted;
+            settings.trusted_proxies.address = vec![threadline_model::AddressHeader::XForwardedFor];
+        });
         proxy.connect().await.ask(request).await;
         let exchange = proxy.exchanges.wait_for(1).await.remove(0);
         assert_eq!(exchange.client, Some(client_address.parse().unwrap()));

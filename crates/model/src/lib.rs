@@ -11,6 +11,7 @@ mod identity;
 mod network;
 mod priority;
 mod text;
+mod trusted;
 
 pub use captured::{CapturedBody, CapturedHeaders, CapturedText, Extent};
 pub use clock::{Clock, MICROS_PER_DAY, ManualClock, SystemClock, Timestamp, UtcDay};
@@ -19,3 +20,4 @@ pub use identity::{BatchId, ExchangeId, InvalidIdentity, PurgeId, SessionId};
 pub use network::{Network, NetworkError};
 pub use priority::behind_traffic;
 pub use text::escape_for_display;
+pub use trusted::{AddressHeader, HostHeader, TrustedProxies};

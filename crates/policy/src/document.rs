@@ -18,6 +18,9 @@ pub struct PolicyDocument {
     /// Which traffic is analysed; the rest passes and is not exported. Left out: all.
     #[serde(default, skip_serializing_if = "ScopeDocument::is_everything")]
     pub analysed: ScopeDocument,
+    /// Whose word about the client counts. Left out: nobody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trusted_proxies: Option<TrustedProxiesDocument>,
     /// Values that are cut before anything else looks at them. Left out: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub masks: Vec<MaskDocument>,
@@ -65,6 +68,29 @@ impl ScopeDocument {
     pub fn is_everything(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Whose word about the client counts, as written by a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrustedProxiesDocument {
+    /// Networks (`10.0.0.0/8`) or single addresses of the proxies in front.
+    pub networks: Vec<String>,
+    /// Headers in which the client's address is looked for: `forwarded`, `x-forwarded-for`, `x-real-ip`. The first that is
+    /// there decides. Left out: `x-forwarded-for`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Vec<String>>,
+    /// Headers in which the original host is looked for: `forwarded`, `x-forwarded-host`. Not read yet: only an empty
+    /// list is accepted, and `Host` counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub host: Vec<String>,
+    /// Whether a connection from these networks may begin with the PROXY protocol, version 1 or 2. Default: no.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub proxy_protocol: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// One mask as written by a person.

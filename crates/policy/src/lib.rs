@@ -33,6 +33,7 @@ pub use application::{Application, Applications, DEFAULT_APPLICATION};
 pub use difference::{PolicyChange, PolicyDifference};
 pub use document::{
     ApplicationDocument, MaskDocument, ParameterDocument, PointSpelling, PolicyDocument, ScopeDocument,
+    TrustedProxiesDocument,
 };
 pub use error::FieldError;
 pub use host::{Host, HostPattern};

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use threadline_model::Exchange;
+use threadline_model::{Exchange, TrustedProxies};
 use threadline_points::{Bounds, Extracted, Found, Plan, PlanError, Point};
 
 use crate::{
     Application, ApplicationDocument, Applications, FieldError, Location, Mask, MaskDocument, Parameter,
-    ParameterDocument, ParameterType, PointSpelling, PolicyDocument, Scope,
+    ParameterDocument, ParameterType, PointSpelling, PolicyDocument, Scope, TrustedProxiesDocument,
 };
 
 /// A valid policy of one version. Immutable: a change makes another version.
@@ -16,6 +16,7 @@ pub struct Policy {
     version: u64,
     applications: Applications,
     analysed: Scope,
+    trusted_proxies: TrustedProxies,
     masks: Vec<Mask>,
     parameters: Vec<Parameter>,
     /// Of each mask the positions in [`Policy::points`] that it covers.
@@ -65,6 +66,7 @@ struct Covered {
 pub(crate) struct Parts {
     pub(crate) applications: Applications,
     pub(crate) analysed: Scope,
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) masks: Vec<Mask>,
     pub(crate) parameters: Vec<Parameter>,
 }
@@ -76,6 +78,7 @@ impl Policy {
             version: 0,
             applications: Applications::default(),
             analysed: Scope::default(),
+            trusted_proxies: TrustedProxies::default(),
             masks: Vec::new(),
             parameters: Vec::new(),
             covered: Vec::new(),
@@ -98,8 +101,9 @@ impl Policy {
     }
 
     fn of(version: u64, parts: Parts) -> Self {
-        let Parts { applications, analysed, masks, parameters } = parts;
-        let mut policy = Self { version, applications, analysed, masks, parameters, covered: Vec::new() };
+        let Parts { applications, analysed, trusted_proxies, masks, parameters } = parts;
+        let mut policy =
+            Self { version, applications, analysed, trusted_proxies, masks, parameters, covered: Vec::new() };
         policy.covered = policy.cover();
         policy
     }
@@ -155,6 +159,11 @@ impl Policy {
     /// Which traffic is analysed.
     pub fn analysed(&self) -> &Scope {
         &self.analysed
+    }
+
+    /// Whose word about the client counts.
+    pub fn trusted_proxies(&self) -> &TrustedProxies {
+        &self.trusted_proxies
     }
 
     /// The masks.
@@ -256,6 +265,7 @@ impl Policy {
         PolicyDocument {
             applications: self.applications.list().iter().map(written_application).collect(),
             analysed: self.analysed.document(),
+            trusted_proxies: written_proxies(&self.trusted_proxies),
             masks: self
                 .masks
                 .iter()
@@ -294,4 +304,13 @@ fn written_application(application: &Application) -> ApplicationDocument {
         hosts: texts(&application.hosts),
         paths: texts(&application.paths),
     }
+}
+
+fn written_proxies(trusted: &TrustedProxies) -> Option<TrustedProxiesDocument> {
+    (!trusted.networks.is_empty()).then(|| TrustedProxiesDocument {
+        networks: texts(&trusted.networks),
+        address: Some(trusted.address.iter().map(|header| header.as_str().to_owned()).collect()),
+        host: trusted.host.iter().map(|header| header.as_str().to_owned()).collect(),
+        proxy_protocol: trusted.proxy_protocol,
+    })
 }

@@ -155,15 +155,53 @@ fn lists_are_bounded() {
         "applications": many(101, &|number| json!({"id": format!("a{number}"), "hosts": [format!("a{number}.example")]})),
         "masks": many(101, &|number| json!({"point": format!("request > query q{number}")})),
         "analysed": {"hosts": many(101, &|number| json!(format!("h{number}.example")))},
+        "trusted_proxies": {"networks": many(101, &|number| json!(format!("10.0.0.{number}")))},
     }));
     assert_eq!(
         errors,
         [
             "applications[100]: at most 100 applications are allowed, this is a list of 101",
             "analysed.hosts[100]: at most 100 hosts are allowed, this is a list of 101",
+            "trusted_proxies.networks[100]: at most 100 networks are allowed, this is a list of 101",
             "masks[100]: at most 100 masks are allowed, this is a list of 101",
         ]
     );
+}
+
+#[test]
+fn trusted_proxies_have_networks_and_each_header_once() {
+    assert_eq!(
+        refused(json!({"trusted_proxies": {"networks": []}})),
+        ["trusted_proxies.networks: name at least one network, or leave the section out"]
+    );
+    assert_eq!(
+        refused(json!({"trusted_proxies": {
+            "networks": ["10.0.0.0/33", "10.0.0.1", "proxy.internal", "10.0.0.1/32"],
+            "address": ["forwarded", "x-real-ip", "Forwarded", "via"],
+            "host": ["x-forwarded-host", "host", "x-forwarded-host"],
+        }})),
+        [
+            "trusted_proxies.networks[0]: has a prefix that is longer than the address",
+            "trusted_proxies.networks[2]: is not a network such as 10.0.0.0/8, or an address",
+            "trusted_proxies.networks[3]: says the same as trusted_proxies.networks[1]",
+            "trusted_proxies.address[2]: says the same as trusted_proxies.address[0]",
+            "trusted_proxies.address[3]: is none of forwarded, x-forwarded-for, x-real-ip",
+            "trusted_proxies.host[1]: is none of forwarded, x-forwarded-host",
+            "trusted_proxies.host[2]: says the same as trusted_proxies.host[0]",
+            "trusted_proxies.host: original hosts are not read yet; leave it out",
+        ]
+    );
+    let headers = |document: Value| {
+        let trusted = accepted(json!({ "trusted_proxies": document })).trusted_proxies().clone();
+        trusted.address.iter().map(|header| header.as_str()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(headers(json!({"networks": ["10.0.0.0/8"]})), "x-forwarded-for");
+    assert_eq!(headers(json!({"networks": ["10.0.0.0/8"], "address": []})), "");
+    assert_eq!(
+        headers(json!({"networks": ["10.0.0.0/8"], "address": ["x-real-ip", "Forwarded"]})),
+        "x-real-ip forwarded"
+    );
+    assert!(accepted(json!({})).trusted_proxies().networks.is_empty());
 }
 
 #[test]
@@ -244,6 +282,7 @@ fn changes_read_as_sentences() {
     let after = accepted(json!({
         "applications": [{"id": "b", "paths": ["/b"]}, {"id": "a", "name": "A", "hosts": ["a.example", "aa.example"]}, {"id": "d", "paths": ["/d"]}],
         "analysed": {"applications": ["a"], "hosts": ["*.example"]},
+        "trusted_proxies": {"networks": ["10.0.0.0/8"], "proxy_protocol": true},
         "masks": [{"point": "request > query a", "scope": {"applications": ["b"]}}, {"point": "request > query b", "scope": {"methods": ["POST"]}}],
         "parameters": [{"name": "k", "point": "request > query k", "with": ["request > query l"], "group": true, "scope": {"paths": ["/x", "/y"]}}],
     }));
@@ -257,6 +296,9 @@ fn changes_read_as_sentences() {
             "added application `d` (any host; /d) at position 3",
             "moved application `b` from position 2 to 1",
             "changed analysed from everywhere to application a, host *.example",
+            "changed trusted_proxies.networks from none to 10.0.0.0/8",
+            "changed trusted_proxies.address from none to x-forwarded-for",
+            "changed trusted_proxies.proxy_protocol from no to yes",
             "removed the mask of request > query b (everywhere)",
             "added a mask of request > query b (method POST)",
             "changed with of `k` from nothing else to request > query l",

@@ -79,6 +79,11 @@ impl Sources {
                 proxy.refused_malformed.get(),
             ),
             (
+                "proxy_refused_proxy_header",
+                "Connections of trusted proxies closed because they began with a malformed PROXY header",
+                proxy.refused_proxy_header.get(),
+            ),
+            (
                 "proxy_client_timeouts",
                 "Connections closed because the client was too slow",
                 proxy.client_timeouts.get(),

@@ -8,8 +8,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use threadline_capture::proxy::{Proxy, ProxyError, ProxySettings};
-use threadline_model::SystemClock;
+use threadline_model::{SystemClock, TrustedProxies};
 use threadline_node::{CompileError, Node, NodeSettings};
+use threadline_policy::Policy;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -171,7 +172,7 @@ async fn start(
         Node::start(settings, installation.hub.policy(), Arc::clone(&installation.secret), installation.exporter())
             .map_err(ServeError::Node)?;
     let _ = installation.sources.node.set(node.counters());
-    let proxy = match bind_proxy(configuration, &node) {
+    let proxy = match bind_proxy(configuration, &node, installation.hub.policy()) {
         Ok(proxy) => proxy,
         Err(error) => {
             node.shut_down(EXPORT_DEADLINE).await;
@@ -184,18 +185,42 @@ async fn start(
     Ok((node, proxy, policy_file))
 }
 
-fn bind_proxy(configuration: &Configuration, node: &Node) -> Result<Option<Proxy>, ServeError> {
+fn bind_proxy(
+    configuration: &Configuration,
+    node: &Node,
+    policy: watch::Receiver<Arc<Policy>>,
+) -> Result<Option<Proxy>, ServeError> {
     let configuration = &configuration.proxy;
     let Some(upstream) = &configuration.upstream else { return Ok(None) };
     let mut settings = ProxySettings::new(configuration.listen, upstream.parse().map_err(ServeError::Upstream)?);
     settings.threads = configuration.threads;
     settings.strict_framing = configuration.strict_framing;
-    settings.trusted_proxies.clone_from(&configuration.trusted_proxies);
+    settings.trusted_proxies = policy.borrow().trusted_proxies().clone();
     settings.limits.upstream_connections = configuration.upstream_connections;
     settings.capture.request_bytes = configuration.capture_request_bytes;
     settings.capture.response_bytes = configuration.capture_response_bytes;
     settings.capture.budget_bytes = configuration.capture_budget_bytes;
-    Proxy::bind(settings, node.queue(), Arc::new(SystemClock)).map(Some).map_err(ServeError::Proxy)
+    let proxy = Proxy::bind(settings, node.queue(), Arc::new(SystemClock)).map_err(ServeError::Proxy)?;
+    tokio::spawn(follow_trusted_proxies(policy, proxy.trusted_proxies()));
+    Ok(Some(proxy))
+}
+
+/// Tells the proxy what the policy says about trusted proxies, until one of both is gone.
+async fn follow_trusted_proxies(mut policy: watch::Receiver<Arc<Policy>>, proxy: watch::Sender<Arc<TrustedProxies>>) {
+    loop {
+        let trusted = policy.borrow_and_update().trusted_proxies().clone();
+        proxy.send_if_modified(|held| {
+            let changed = **held != trusted;
+            if changed {
+                *held = Arc::new(trusted);
+            }
+            changed
+        });
+        tokio::select! {
+            changed = policy.changed() => if changed.is_err() { return },
+            () = proxy.closed() => return,
+        }
+    }
 }
 
 /// The first error of two.

@@ -62,6 +62,13 @@ impl threadline_hub::TryOut for Trier {
             threadline_node::TryOutError::Draft(cause) => TryOutError::Draft(cause.into()),
             other => TryOutError::Failed(other.into()),
         })?;
+        if current.trusted_proxies() != draft.trusted_proxies() {
+            notes.push(
+                "Client addresses were found when the traffic was seen; what changes about trusted proxies shows only in \
+                 new traffic."
+                    .to_owned(),
+            );
+        }
         if tried.failed > 0 {
             notes.push(format!("{} exchanges could not be analysed and are in no figure.", tried.failed));
         }

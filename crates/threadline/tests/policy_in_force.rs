@@ -322,3 +322,41 @@ async fn saving_the_parameters_alone_keeps_the_rest_of_the_policy() {
     assert_eq!(after["policy"], expected);
     threadline.stop().await;
 }
+
+#[tokio::test]
+async fn who_the_client_is_follows_the_policy_over_an_open_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let threadline = start(folder.path()).await;
+    let address = threadline.proxy.clone().unwrap();
+    let address = address.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
+    let proxies = |networks: &str, order: Value| json!({"networks": [networks], "address": order});
+    for (number, (trusted, client)) in [
+        (None, "127.0.0.1"),
+        (Some(proxies("127.0.0.0/8", json!(["forwarded", "x-forwarded-for"]))), "198.51.100.2"),
+        (Some(proxies("127.0.0.0/8", json!(["x-real-ip", "forwarded"]))), "198.51.100.3"),
+        (Some(proxies("10.0.0.0/8", json!(["x-forwarded-for"]))), "127.0.0.1"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        if let Some(trusted) = trusted {
+            let (status, saved) = save(&threadline, json!({"trusted_proxies": trusted, "parameters": []})).await;
+            assert_eq!(status, 200, "{saved}");
+        }
+        // The proxy hears of it a moment after the one who saved.
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        let request = format!(
+            "GET /client{number} HTTP/1.1\r\nHost: api.shop.example\r\nX-Forwarded-For: 198.51.100.1\r\n\
+             Forwarded: for=203.0.113.9, for=198.51.100.2\r\nX-Real-IP: 198.51.100.3\r\n\r\n"
+        );
+        tokio::io::AsyncWriteExt::write_all(&mut connection, request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"{\"answer\":1}") {
+            let read = tokio::io::AsyncReadExt::read_buf(&mut connection, &mut answer).await.unwrap();
+            assert!(read > 0, "the connection stays open");
+        }
+        assert_eq!(exchange(&threadline, &format!("/client{number}")).await["client_ip"], client, "{number}");
+    }
+    threadline.stop().await;
+}

@@ -66,6 +66,7 @@ pub(super) async fn answer(
         uri: parts.uri,
         host: host.as_ref().ok().and_then(Clone::clone),
         headers: parts.headers,
+        trusted: connection.worker.trust.now(),
     };
     let mut exchange = InFlight {
         recording: Recording::begin(&connection, head, tap.clone()),
@@ -134,7 +135,7 @@ impl InFlight {
                 present: self.present,
                 host: head.host.as_ref(),
                 upstream: &worker.upstream_host,
-                peer: &connection.peer,
+                peer: connection.peer.standing(&head.trusted),
                 rules: settings.forwarding,
                 websocket: self.websocket,
             };

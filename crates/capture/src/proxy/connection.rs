@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +22,7 @@ use super::framing::HeadFault;
 use super::http2;
 use super::lazy_timer::LazyTimer;
 use super::peer::Peer;
+use super::proxy_protocol;
 use super::recording::InProgress;
 use super::worker::{Place, Worker};
 
@@ -42,11 +43,10 @@ impl ClientConnection {
     /// Without a verdict for HTTP/2.
     pub(super) fn new(
         worker: Arc<Worker>,
-        peer: SocketAddr,
+        peer: Peer,
         place: Place,
         framing: Option<Arc<FramingVerdict>>,
     ) -> Arc<Self> {
-        let peer = Peer::new(peer, &worker.settings.trusted_proxies);
         Arc::new(Self { worker, peer, framing, finished: Mutex::default(), _place: place })
     }
 
@@ -118,14 +118,18 @@ const FIRST_READ: usize = 4 << 10;
 /// Serves one connection to its end.
 pub(super) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, peer: SocketAddr, place: Place) {
     let patience = worker.settings.timeouts.head;
-    let prefix = match tokio::time::timeout(patience, read_beginning(&worker, &mut stream)).await {
-        Ok(Ok(prefix)) if !prefix.is_empty() => prefix,
+    let trusted = worker.trust.now();
+    let introduced = trusted.proxy_protocol && trusted.contains(peer.ip());
+    let beginning = match tokio::time::timeout(patience, read_beginning(&worker, &mut stream, introduced)).await {
+        Ok(Ok(Some(beginning))) => beginning,
         Ok(_) => return,
         Err(_) => {
             worker.counters.client_timeouts.add(1);
             return;
         }
     };
+    let Beginning { prefix, proxied } = beginning;
+    let peer = Peer::new(peer, proxied);
     if prefix.starts_with(PREFACE) {
         http2::serve(worker, stream, prefix, peer, place).await;
     } else {
@@ -137,9 +141,21 @@ pub(super) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, peer: Sock
 /// may be on the way.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// Reads until the protocol is known. Empty when the client, or the proxy, goes away before.
-async fn read_beginning(worker: &Worker, stream: &mut TcpStream) -> io::Result<Bytes> {
+/// How a connection begins.
+struct Beginning {
+    /// What was read of HTTP already; never empty.
+    prefix: Bytes,
+    /// For whom a PROXY header says that it was opened.
+    proxied: Option<IpAddr>,
+}
+
+/// Reads until the protocol is known, where `introduced` behind a PROXY header if there is one. None when the client, or
+/// the proxy, goes away before, and when the PROXY header is malformed, which is counted.
+async fn read_beginning(worker: &Worker, stream: &mut TcpStream, introduced: bool) -> io::Result<Option<Beginning>> {
     let mut read = Vec::with_capacity(FIRST_READ);
+    let mut proxied = None;
+    // Where HTTP begins; none while that is not known.
+    let mut start = (!introduced).then_some(0);
     let mut watch = worker.drain.watch();
     let mut grace = LazyTimer::default();
     loop {
@@ -156,14 +172,29 @@ async fn read_beginning(worker: &Worker, stream: &mut TcpStream) -> io::Result<B
             })
             .await?
         };
-        let compared = read.len().min(PREFACE.len());
-        if count == 0 || read[..compared] != PREFACE[..compared] || compared == PREFACE.len() {
-            return Ok(if count == 0 { Bytes::new() } else { read.into() });
+        if count == 0 {
+            return Ok(None);
+        }
+        if start.is_none() {
+            match proxy_protocol::read_beginning(&read) {
+                proxy_protocol::Beginning::Incomplete => {}
+                proxy_protocol::Beginning::Absent => start = Some(0),
+                proxy_protocol::Beginning::Header { length, source } => (start, proxied) = (Some(length), source),
+                proxy_protocol::Beginning::Malformed => {
+                    worker.counters.refused_proxy_header.add(1);
+                    return Ok(None);
+                }
+            }
+        }
+        let Some(start) = start.filter(|start| read.len() > *start) else { continue };
+        let compared = (read.len() - start).min(PREFACE.len());
+        if read[start..start + compared] != PREFACE[..compared] || compared == PREFACE.len() {
+            return Ok(Some(Beginning { prefix: Bytes::from(read).slice(start..), proxied }));
         }
     }
 }
 
-async fn serve_http1(worker: Arc<Worker>, stream: TcpStream, prefix: Bytes, peer: SocketAddr, place: Place) {
+async fn serve_http1(worker: Arc<Worker>, stream: TcpStream, prefix: Bytes, peer: Peer, place: Place) {
     let verdict = Arc::new(FramingVerdict::new());
     let timed_out = Arc::new(AtomicBool::new(false));
     let io = ClientIo::new(

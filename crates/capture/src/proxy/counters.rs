@@ -21,6 +21,8 @@ pub struct ProxyCounters {
     pub refused_request: Counter,
     /// Connections ended because what came was not HTTP, or over a size limit.
     pub refused_malformed: Counter,
+    /// Connections from trusted proxies closed because they began with a malformed PROXY header.
+    pub refused_proxy_header: Counter,
     /// Connections closed because the client was too slow.
     pub client_timeouts: Counter,
     /// Upstream connections open now, idle ones included.

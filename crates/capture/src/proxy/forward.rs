@@ -5,7 +5,7 @@ use http::header::{FORWARDED, VIA};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 
 use super::hygiene::{Present, join_list, names, takes_trailers, via};
-use super::peer::Peer;
+use super::peer::Standing;
 use super::settings::ForwardingHeaders;
 use super::upstream::{SendFraming, write_field};
 
@@ -26,7 +26,7 @@ pub(super) struct Forward<'a> {
     pub(super) host: Option<&'a HeaderValue>,
     /// The upstream's own authority.
     pub(super) upstream: &'a HeaderValue,
-    pub(super) peer: &'a Peer,
+    pub(super) peer: Standing<'a>,
     pub(super) rules: ForwardingHeaders,
     pub(super) websocket: bool,
 }
@@ -160,8 +160,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use http::header::HOST;
 
+    use super::super::peer::Peer;
     use super::*;
-    use threadline_model::Network;
+    use threadline_model::{Network, TrustedProxies};
 
     fn forwarded(fields: &[(&str, &str)], rules: ForwardingHeaders, framing: SendFraming) -> Vec<String> {
         forwarded_from(fields, rules, framing, &[])
@@ -177,6 +178,8 @@ mod tests {
         for (name, value) in fields {
             headers.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
         }
+        let trusted = TrustedProxies { networks: trusted.to_vec(), ..TrustedProxies::default() };
+        let peer = Peer::new("[::ffff:192.0.2.7]:4711".parse().unwrap(), None);
         let forward = Forward {
             method: &Method::GET,
             uri: &Uri::from_static("/a?b"),
@@ -186,7 +189,7 @@ mod tests {
             present: Present::scan(&headers),
             host: headers.get(HOST),
             upstream: &HeaderValue::from_static("upstream:9000"),
-            peer: &Peer::new("[::ffff:192.0.2.7]:4711".parse().unwrap(), trusted),
+            peer: peer.standing(&trusted),
             rules,
             websocket: false,
         };

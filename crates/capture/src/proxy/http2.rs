@@ -5,7 +5,6 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +20,7 @@ use tokio::net::TcpStream;
 use super::answer::answer;
 use super::connection::ClientConnection;
 use super::lazy_timer::LazyTimer;
+use super::peer::Peer;
 use super::replay::Replay;
 use super::settings::Timeouts;
 use super::worker::{Place, Worker};
@@ -37,7 +37,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Serves one connection to its end; `prefix` was read already.
-pub(super) async fn serve(worker: Arc<Worker>, stream: TcpStream, prefix: Bytes, peer: SocketAddr, place: Place) {
+pub(super) async fn serve(worker: Arc<Worker>, stream: TcpStream, prefix: Bytes, peer: Peer, place: Place) {
     let timeouts = worker.settings.timeouts;
     let connection = ClientConnection::new(Arc::clone(&worker), peer, place, None);
     let streams = Arc::new(Streams { open: AtomicUsize::new(0), next: Mutex::new(None), stall: timeouts.stall });

@@ -15,6 +15,7 @@ mod connection;
 mod counters;
 mod drain;
 mod forward;
+mod forwarded;
 mod framing;
 mod http2;
 mod hygiene;
@@ -22,9 +23,11 @@ mod identity;
 mod lazy_timer;
 mod listener;
 mod peer;
+mod proxy_protocol;
 mod recording;
 mod replay;
 mod settings;
+mod trust;
 mod tunnel;
 mod upstream;
 mod worker;
@@ -37,11 +40,12 @@ use std::thread;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use threadline_model::Clock;
+use threadline_model::{Clock, TrustedProxies};
 use tokio::sync::{oneshot, watch};
 
 pub use counters::{Counter, Gauge, ProxyCounters};
 pub use framing::fuzz_framing;
+pub use proxy_protocol::fuzz_proxy_protocol;
 pub use settings::{
     CaptureLimits, ForwardingHeaders, Limits, ProxySettings, Timeouts, UpstreamAddress, UpstreamAddressError,
 };
@@ -76,6 +80,7 @@ pub struct Proxy {
     address: SocketAddr,
     listeners: Vec<std::net::TcpListener>,
     shared: Shared,
+    trusted: watch::Sender<Arc<TrustedProxies>>,
 }
 
 impl Proxy {
@@ -92,8 +97,10 @@ impl Proxy {
             None => settings.listen,
         };
         let budget = Arc::new(CaptureBudget::new(settings.capture.budget_bytes));
-        let shared = Shared { settings: Arc::new(settings), sink, clock, counters: Arc::default(), budget };
-        Ok(Self { address, listeners, shared })
+        let (trusted, following) = watch::channel(Arc::new(settings.trusted_proxies.clone()));
+        let counters = Arc::default();
+        let shared = Shared { settings: Arc::new(settings), sink, clock, counters, budget, trusted: following };
+        Ok(Self { address, listeners, shared, trusted })
     }
 
     /// Where clients connect.
@@ -104,6 +111,13 @@ impl Proxy {
     /// What the proxy counts.
     pub fn counters(&self) -> Arc<ProxyCounters> {
         Arc::clone(&self.shared.counters)
+    }
+
+    /// Changes the settings about trusted proxies while the proxy runs. They hold for each request whose head is read
+    /// from then on, over open connections too; whether a connection begins with a PROXY header is judged once, when it
+    /// is accepted.
+    pub fn trusted_proxies(&self) -> watch::Sender<Arc<TrustedProxies>> {
+        self.trusted.clone()
     }
 
     /// Serves until `shutdown` is done, then lets running requests end, at most for [`Timeouts::shutdown`]. When it

@@ -1,63 +1,103 @@
 //! Who is at the other end of a client connection.
 //!
-//! The address of the connection itself; or, where that is a trusted proxy's, the one that it says. This is the one
-//! place that reads it.
+//! The address of the connection itself; or, where that is a trusted proxy's, the one that it says: in a PROXY header at
+//! the connection's beginning, then in a header of each request. This is the one place that reads it.
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::{HeaderMap, HeaderValue};
-use threadline_model::Network;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use threadline_model::{AddressHeader, TrustedProxies};
+
+use super::forwarded::{elements, read_address};
 
 /// The peer of a connection. What is written into each of its requests is made once.
 pub(super) struct Peer {
-    address: IpAddr,
-    text: String,
-    trusted: bool,
+    connection: Written,
+    /// For whom a PROXY header says the connection was opened.
+    proxied: Option<Written>,
 }
 
-/// Addresses of `X-Forwarded-For` that are looked at, from the right; more proxies stand in front of nobody.
+/// An address with its text.
+struct Written {
+    address: IpAddr,
+    text: String,
+}
+
+impl Written {
+    fn new(address: IpAddr) -> Self {
+        Self { address, text: address.to_string() }
+    }
+}
+
+/// Proxies that are followed from one to the next, from the right; more stand in front of nobody.
 const MAXIMUM_HOPS: usize = 32;
 
 impl Peer {
-    pub(super) fn new(socket: SocketAddr, trusted: &[Network]) -> Self {
+    pub(super) fn new(socket: SocketAddr, proxied: Option<IpAddr>) -> Self {
         // A dual-stack listener shows IPv4 peers as mapped addresses.
-        let address = socket.ip().to_canonical();
-        let trusted = trusted.iter().any(|network| network.contains(address));
-        Self { address, text: address.to_string(), trusted }
+        Self { connection: Written::new(socket.ip().to_canonical()), proxied: proxied.map(Written::new) }
     }
 
-    /// Whether it is a proxy whose word about the client counts.
+    /// What its word counts under the settings that hold now. Costs a comparison for each network.
+    pub(super) fn standing(&self, trusted: &TrustedProxies) -> Standing<'_> {
+        let mut standing = Standing { peer: &self.connection, is_trusted: false };
+        standing.is_trusted = trusted.contains(self.connection.address);
+        // An open connection keeps what its PROXY header said for as long as its peer is trusted.
+        if let (Some(proxied), true) = (&self.proxied, standing.is_trusted) {
+            standing.peer = proxied;
+            standing.is_trusted = trusted.contains(proxied.address);
+        }
+        standing
+    }
+}
+
+/// A peer as one request sees it.
+#[derive(Clone, Copy)]
+pub(super) struct Standing<'p> {
+    /// The connection's other end, or for whom a trusted one says it was opened.
+    peer: &'p Written,
+    /// Whether headers of the peer are believed.
+    is_trusted: bool,
+}
+
+impl<'p> Standing<'p> {
+    /// Whether headers of the peer count.
     pub(super) const fn is_trusted(&self) -> bool {
-        self.trusted
+        self.is_trusted
     }
 
-    /// The client's address: the right-most of `X-Forwarded-For` that is not itself one of a trusted proxy. What stands
-    /// left of that one, or of something that is no address, may be anybody's invention.
-    pub(super) fn client(&self, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
-        let mut client = self.address;
-        if !self.trusted {
-            return client;
-        }
-        let lines = headers.get_all("x-forwarded-for").iter().rev();
-        let members = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
-        for member in members.take(MAXIMUM_HOPS) {
-            let Some(address) = parse_member(member) else { break };
-            client = address;
-            if !trusted.iter().any(|network| network.contains(address)) {
-                break;
+    /// Finds the client: the right-most address of the first header that is there, which is not itself one of a trusted
+    /// proxy. What stands left of that one, or of something that is no address, may be anybody's invention.
+    pub(super) fn client(&self, headers: &HeaderMap, trusted: &TrustedProxies) -> IpAddr {
+        let first = || trusted.address.iter().find(|header| headers.contains_key(header.as_str()));
+        let Some(header) = self.is_trusted.then(first).flatten() else { return self.peer.address };
+        let found = match header {
+            AddressHeader::Forwarded => {
+                let lines = headers.get_all(http::header::FORWARDED).iter().rev();
+                walk(lines.flat_map(|line| elements(line.as_bytes())), trusted)
             }
-        }
-        client
+            AddressHeader::XForwardedFor => {
+                let lines = headers.get_all(&X_FORWARDED_FOR).iter().rev();
+                walk(lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b',')).map(read_address), trusted)
+            }
+            AddressHeader::XRealIp => {
+                let mut lines = headers.get_all(&X_REAL_IP).iter();
+                let line = lines.next().filter(|_| lines.next().is_none());
+                line.and_then(|line| read_address(line.as_bytes()))
+            }
+        };
+        // One that cannot be read is not passed over for the next header.
+        found.unwrap_or(self.peer.address)
     }
 
     /// As a member of `X-Forwarded-For`.
-    pub(super) const fn forwarded_for(&self) -> &[u8] {
-        self.text.as_bytes()
+    pub(super) const fn forwarded_for(&self) -> &'p [u8] {
+        self.peer.text.as_bytes()
     }
 
     /// As an element of `Forwarded` (RFC 7239, section 4).
     pub(super) fn forwarded_element(&self, host: Option<&HeaderValue>) -> Vec<u8> {
-        let mut element = match self.address {
+        let mut element = match self.peer.address {
             IpAddr::V4(address) => format!("for={address};"),
             IpAddr::V6(address) => format!("for=\"[{address}]\";"),
         }
@@ -73,12 +113,20 @@ impl Peer {
     }
 }
 
-/// An address, as some proxies write it with a port or in brackets.
-fn parse_member(member: &[u8]) -> Option<IpAddr> {
-    let text = std::str::from_utf8(member).ok()?.trim();
-    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    let address = bare.parse().ok().or_else(|| text.parse().ok().map(|socket: SocketAddr| socket.ip()))?;
-    Some(IpAddr::to_canonical(&address))
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+
+/// The first address, in the order from the right, that is not a trusted proxy's; the last one if all are. None if
+/// the first is no address.
+fn walk(addresses: impl Iterator<Item = Option<IpAddr>>, trusted: &TrustedProxies) -> Option<IpAddr> {
+    let mut client = None;
+    for address in addresses.take(MAXIMUM_HOPS).map_while(|address| address) {
+        client = Some(address);
+        if !trusted.contains(address) {
+            break;
+        }
+    }
+    client
 }
 
 #[cfg(test)]
@@ -86,10 +134,32 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    fn trusted(address: &[AddressHeader]) -> TrustedProxies {
+        TrustedProxies {
+            networks: vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
+            address: address.to_vec(),
+            host: Vec::new(),
+            proxy_protocol: true,
+        }
+    }
+
+    fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(*name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    fn peer(address: &str, proxied: Option<&str>) -> Peer {
+        let proxied = proxied.map(|address| address.parse().unwrap());
+        Peer::new(SocketAddr::new(address.parse().unwrap(), 4711), proxied)
+    }
+
     #[test]
     fn only_a_trusted_peer_is_believed_and_only_as_far_as_trust_goes() {
-        let trusted = ["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()];
-        for (peer, lines, client) in [
+        let trusted = trusted(&[AddressHeader::XForwardedFor]);
+        for (peer_address, lines, client) in [
             ("192.0.2.1", vec!["198.51.100.1"], "192.0.2.1"),
             ("10.0.0.1", vec![], "10.0.0.1"),
             ("10.0.0.1", vec!["198.51.100.1"], "198.51.100.1"),
@@ -103,12 +173,56 @@ mod tests {
             ("10.0.0.1", vec!["198.51.100.1:4711"], "198.51.100.1"),
             ("10.0.0.1", vec!["::ffff:198.51.100.1"], "198.51.100.1"),
         ] {
-            let mut headers = HeaderMap::new();
-            for line in &lines {
-                headers.append("x-forwarded-for", line.parse().unwrap());
-            }
-            let peer = Peer::new(SocketAddr::new(peer.parse().unwrap(), 4711), &trusted);
-            assert_eq!(peer.client(&headers, &trusted), client.parse::<IpAddr>().unwrap(), "{lines:?}");
+            let headers = headers(&lines.iter().map(|line| ("x-forwarded-for", *line)).collect::<Vec<_>>());
+            let peer = peer(peer_address, None);
+            let found = peer.standing(&trusted).client(&headers, &trusted);
+            assert_eq!(found, client.parse::<IpAddr>().unwrap(), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_header_that_is_there_decides_and_the_others_are_not_looked_at() {
+        use AddressHeader::{Forwarded, XForwardedFor, XRealIp};
+        let sent = headers(&[
+            ("forwarded", "for=203.0.113.9, for=198.51.100.1;host=shop, for=\"[2001:db8::7]:80\""),
+            ("x-forwarded-for", "198.51.100.2"),
+            ("x-real-ip", "198.51.100.3"),
+        ]);
+        let hidden = headers(&[("forwarded", "for=198.51.100.1, for=_hidden"), ("x-real-ip", "198.51.100.3")]);
+        let twice = headers(&[("x-real-ip", "198.51.100.3"), ("x-real-ip", "198.51.100.4")]);
+        let none = headers(&[]);
+        for (order, sent, client) in [
+            (vec![Forwarded, XForwardedFor], &sent, "198.51.100.1"),
+            (vec![XForwardedFor, Forwarded], &sent, "198.51.100.2"),
+            (vec![XRealIp], &sent, "198.51.100.3"),
+            (vec![], &sent, "10.0.0.1"),
+            (vec![Forwarded, XRealIp], &hidden, "10.0.0.1"),
+            (vec![XForwardedFor, XRealIp], &hidden, "198.51.100.3"),
+            (vec![XRealIp], &twice, "10.0.0.1"),
+            (vec![Forwarded, XRealIp], &none, "10.0.0.1"),
+        ] {
+            let trusted = trusted(&order);
+            let found = peer("10.0.0.1", None).standing(&trusted).client(sent, &trusted);
+            assert_eq!(found.to_string(), client, "{order:?}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_header_moves_the_peer_and_trust_goes_on_from_there() {
+        let trusted = trusted(&[AddressHeader::XForwardedFor]);
+        let sent = headers(&[("x-forwarded-for", "198.51.100.1")]);
+        for (connection, proxied, client, believed) in [
+            ("10.0.0.1", Some("203.0.113.5"), "203.0.113.5", false),
+            ("10.0.0.1", Some("10.0.0.2"), "198.51.100.1", true),
+            ("10.0.0.1", None, "198.51.100.1", true),
+            // The peer is not trusted any more.
+            ("192.0.2.1", Some("203.0.113.5"), "192.0.2.1", false),
+            ("192.0.2.1", Some("10.0.0.2"), "192.0.2.1", false),
+        ] {
+            let peer = peer(connection, proxied);
+            let standing = peer.standing(&trusted);
+            let found = standing.client(&sent, &trusted).to_string();
+            assert_eq!((found.as_str(), standing.is_trusted()), (client, believed), "{connection} {proxied:?}");
         }
     }
 }

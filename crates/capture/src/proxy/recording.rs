@@ -7,7 +7,7 @@ use std::time::Instant;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 use threadline_model::{
     CapturedBody, CapturedText, Exchange, ExchangeId, HttpVersion, Outcome, Request, Response, Scheme, Sizes, Source,
-    Timestamp, TlsFingerprints,
+    Timestamp, TlsFingerprints, TrustedProxies,
 };
 
 use super::body::RequestTap;
@@ -26,6 +26,8 @@ pub(super) struct RequestHead {
     pub(super) uri: Uri,
     pub(super) host: Option<HeaderValue>,
     pub(super) headers: HeaderMap,
+    /// Whose word about the client counts for this request.
+    pub(super) trusted: Arc<TrustedProxies>,
 }
 
 /// What is known of an exchange so far.
@@ -209,7 +211,7 @@ impl InProgress {
 
     /// The exchange as other stages know it; `None`, and counted, when the capture budget has no room for its heads.
     pub(super) fn into_exchange(self, peer: &Peer, worker: &Worker) -> Option<Exchange> {
-        let client = peer.client(&self.head.headers, &worker.settings.trusted_proxies);
+        let client = peer.standing(&self.head.trusted).client(&self.head.headers, &self.head.trusted);
         let micros = |from: Instant, to: Instant| {
             u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
         };

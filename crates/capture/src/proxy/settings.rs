@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use http::uri::{Authority, Scheme, Uri};
-use threadline_model::Network;
+use threadline_model::TrustedProxies;
 
 /// Everything the proxy needs to know before it listens.
 #[derive(Clone, Debug)]
@@ -29,8 +29,9 @@ pub struct ProxySettings {
     /// Which headers tell the upstream who asked.
     pub forwarding: ForwardingHeaders,
     /// Proxies in front whose word about the client counts: what they say in `X-Forwarded-…` and `Forwarded` is kept,
-    /// and the client's address is read from it. From everybody else these fields are dropped.
-    pub trusted_proxies: Vec<Network>,
+    /// and the client's address is read from it. From everybody else these fields are dropped. What holds at first;
+    /// [`super::Proxy::trusted_proxies`] changes it.
+    pub trusted_proxies: TrustedProxies,
     /// Sizes and counts.
     pub limits: Limits,
     /// How long the proxy waits.
@@ -48,7 +49,7 @@ impl ProxySettings {
             share_port: false,
             capture: CaptureLimits::default(),
             forwarding: ForwardingHeaders::default(),
-            trusted_proxies: Vec::new(),
+            trusted_proxies: TrustedProxies::default(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
-use threadline_model::Clock;
+use threadline_model::{Clock, TrustedProxies};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::capture::CaptureBudget;
@@ -18,6 +18,7 @@ use super::counters::ProxyCounters;
 use super::drain::Drain;
 use super::identity::IdentityGenerator;
 use super::settings::ProxySettings;
+use super::trust::Trust;
 use super::upstream::{Pool, keep_idle_connections, prepare};
 use crate::ExchangeSink;
 
@@ -29,6 +30,7 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) counters: Arc<ProxyCounters>,
     pub(super) budget: Arc<CaptureBudget>,
+    pub(super) trusted: watch::Receiver<Arc<TrustedProxies>>,
 }
 
 /// What the connections of one worker share.
@@ -38,6 +40,7 @@ pub(super) struct Worker {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) counters: Arc<ProxyCounters>,
     pub(super) budget: Arc<CaptureBudget>,
+    pub(super) trust: Trust,
     pub(super) pool: Arc<Pool>,
     pub(super) identities: IdentityGenerator,
     pub(super) drain: Drain,
@@ -63,6 +66,7 @@ impl Worker {
             clock: shared.clock,
             counters: shared.counters,
             budget: shared.budget,
+            trust: Trust::new(shared.trusted),
         }
     }
 }

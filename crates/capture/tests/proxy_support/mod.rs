@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use threadline_capture::ExchangeSink;
 use threadline_capture::proxy::{Proxy, ProxyCounters, ProxySettings};
-use threadline_model::{Exchange, SystemClock};
+use threadline_model::{Exchange, SystemClock, TrustedProxies};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -70,6 +70,7 @@ pub struct Running {
     pub address: SocketAddr,
     pub exchanges: Arc<Collector>,
     pub counters: Arc<ProxyCounters>,
+    pub trusted: tokio::sync::watch::Sender<Arc<TrustedProxies>>,
     stop: Option<oneshot::Sender<()>>,
     ended: JoinHandle<()>,
 }
@@ -89,6 +90,7 @@ impl Running {
     pub fn start_with(settings: ProxySettings, sink: Arc<dyn ExchangeSink>, exchanges: Arc<Collector>) -> Self {
         let proxy = Proxy::bind(settings, sink, Arc::new(SystemClock)).unwrap();
         let (address, counters) = (proxy.local_address(), proxy.counters());
+        let trusted = proxy.trusted_proxies();
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(async move {
             proxy
@@ -98,7 +100,7 @@ impl Running {
                 .await
                 .unwrap();
         });
-        Self { address, exchanges, counters, stop: Some(stop), ended }
+        Self { address, exchanges, counters, trusted, stop: Some(stop), ended }
     }
 
     /// Asks the proxy to shut down.

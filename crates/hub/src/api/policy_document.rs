@@ -116,7 +116,7 @@ fn warnings(policy: &Policy) -> Vec<PolicyWarning> {
 
 /// Read the policy
 ///
-/// Applications, analysed traffic, masks and context parameters as one document. The ETag is needed to
+/// Applications, analysed traffic, trusted proxies, masks and context parameters as one document. The ETag is needed to
 /// save changes.
 #[utoipa::path(
     get, path = "/policy", tag = "policy",

@@ -8,8 +8,8 @@ use crate::{Parameter, Policy};
 
 mod sections;
 
-/// All changes between two policies, in the order a person would read them: applications, analysed traffic, masks, then
-/// parameters, and of each removed, added, renamed, changed, moved.
+/// All changes between two policies, in the order a person would read them: applications, analysed traffic, trusted
+/// proxies, masks, then parameters, and of each removed, added, renamed, changed, moved.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PolicyDifference {
     /// Empty when both policies say the same.
@@ -115,7 +115,7 @@ pub enum PolicyChange {
     },
     /// A setting outside of the lists changed.
     SettingChanged {
-        /// As in a document: `analysed`.
+        /// As in a document: `analysed`, `trusted_proxies.networks`.
         field: &'static str,
         /// The former setting, as a person writes it.
         from: String,

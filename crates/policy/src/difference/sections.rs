@@ -1,5 +1,7 @@
 //! What changed outside of the parameter list.
 
+use threadline_model::TrustedProxies;
+
 use super::{PolicyChange, longest_increasing};
 use crate::{Application, Policy};
 
@@ -61,9 +63,29 @@ fn describe(old: &Application, new: &Application, changes: &mut Vec<PolicyChange
 }
 
 pub(super) fn settings(before: &Policy, after: &Policy, changes: &mut Vec<PolicyChange>) {
-    let (from, to) = (before.analysed().sentence(), after.analysed().sentence());
-    if from != to {
-        changes.push(PolicyChange::SettingChanged { field: "analysed", from, to });
+    let proxies = |trusted: &TrustedProxies| {
+        let addresses: Vec<&str> = trusted.address.iter().map(|header| header.as_str()).collect();
+        let hosts: Vec<&str> = trusted.host.iter().map(|header| header.as_str()).collect();
+        [
+            list(&trusted.networks, "none"),
+            list(&addresses, "none"),
+            list(&hosts, "none"),
+            if trusted.proxy_protocol { "yes" } else { "no" }.to_owned(),
+        ]
+    };
+    let fields = [
+        "trusted_proxies.networks",
+        "trusted_proxies.address",
+        "trusted_proxies.host",
+        "trusted_proxies.proxy_protocol",
+    ];
+    let (old, new) = (proxies(before.trusted_proxies()), proxies(after.trusted_proxies()));
+    let analysed = ("analysed", before.analysed().sentence(), after.analysed().sentence());
+    let trusted = fields.into_iter().zip(old.into_iter().zip(new)).map(|(field, (from, to))| (field, from, to));
+    for (field, from, to) in std::iter::once(analysed).chain(trusted) {
+        if from != to {
+            changes.push(PolicyChange::SettingChanged { field, from, to });
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod applications;
 mod masks;
 mod names;
 mod parameters;
+mod proxies;
 mod scopes;
 
 pub use applications::MAXIMUM_APPLICATIONS;
@@ -25,9 +26,14 @@ pub(crate) fn judge(document: PolicyDocument) -> Result<Parts, Vec<FieldError>> 
     let applications = Applications::new(applications::judge(&document.applications, &mut errors));
     let known = scopes::Known { applications: &applications, written: &document.applications };
     let analysed = scopes::judge("analysed", &document.analysed, &known, &mut errors);
+    let trusted_proxies = proxies::judge(document.trusted_proxies.as_ref(), &mut errors);
     let masks = masks::judge(&document.masks, &known, &mut errors);
     let parameters = parameters::judge(&document.parameters, &known, &mut errors);
-    if errors.is_empty() { Ok(Parts { applications, analysed, masks, parameters }) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(Parts { applications, analysed, trusted_proxies, masks, parameters })
+    } else {
+        Err(errors)
+    }
 }
 
 /// Reads a point that can be resolved.

@@ -53,7 +53,8 @@ pub(crate) struct ProxyDocument {
     pub(crate) capture_response_bytes: Option<usize>,
     pub(crate) capture_budget_bytes: Option<usize>,
     pub(crate) strict_framing: Option<bool>,
-    pub(crate) trusted_proxies: Vec<String>,
+    /// Part of the policy now: whatever is written here is an error that says so.
+    pub(crate) trusted_proxies: Option<serde_json::Value>,
     pub(crate) upstream_connections: Option<usize>,
     pub(crate) threads: Option<usize>,
 }

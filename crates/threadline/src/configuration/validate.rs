@@ -49,7 +49,6 @@ pub(crate) struct ProxyConfiguration {
     pub(crate) capture_response_bytes: usize,
     pub(crate) capture_budget_bytes: usize,
     pub(crate) strict_framing: bool,
-    pub(crate) trusted_proxies: Vec<Network>,
     /// For each thread.
     pub(crate) upstream_connections: usize,
     pub(crate) threads: NonZeroUsize,
@@ -138,6 +137,11 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
     if proxy.upstream_connections.is_some_and(|connections| connections == 0 || connections > 65_536) {
         refuse("proxy.upstream_connections", "from 1 to 65536".to_owned());
     }
+    if proxy.trusted_proxies.is_some() {
+        let reason = "is part of the policy now, where it can be changed while running; write \
+                      `policy: trusted_proxies: networks` instead, or set it in the console";
+        refuse("proxy.trusted_proxies", reason.to_owned());
+    }
     let mut networks = |field: &str, texts: &[String]| {
         if texts.len() > MAXIMUM_TRUSTED_PROXIES {
             refuse(field, format!("at most {MAXIMUM_TRUSTED_PROXIES} networks"));
@@ -151,7 +155,6 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
         }
         networks
     };
-    let proxies_before_the_proxy = networks("proxy.trusted_proxies", &proxy.trusted_proxies);
     let proxies_before_the_hub = networks("hub.trusted_proxies", &hub.trusted_proxies);
     let bounds = bounds(&document.analysis, &mut refuse);
     if let Some(upstream) = &proxy.upstream
@@ -219,7 +222,6 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
             capture_response_bytes: proxy.capture_response_bytes.unwrap_or(64 << 10),
             capture_budget_bytes: proxy.capture_budget_bytes.unwrap_or(64 << 20),
             strict_framing: proxy.strict_framing.unwrap_or(true),
-            trusted_proxies: proxies_before_the_proxy,
             upstream_connections: proxy.upstream_connections.unwrap_or(1_024),
             threads: proxy
                 .threads
@@ -365,11 +367,13 @@ mod tests {
 
     #[test]
     fn trusted_proxies_are_networks() {
-        let document = parse("proxy: {trusted_proxies: [10.0.0.0/8, '::1']}\n").unwrap();
-        assert_eq!(validate(document).unwrap().proxy.trusted_proxies.len(), 2);
-        let document = parse("proxy: {trusted_proxies: [10.0.0.0/8, 10.0.0.0/33], upstream_connections: 0}\n").unwrap();
-        let fields = fields_of(validate(document).unwrap_err());
-        assert_eq!(fields, ["proxy.upstream_connections", "proxy.trusted_proxies[1]"]);
+        let policy = "policy: {parameters: [], trusted_proxies: {networks: [10.0.0.0/8, '::1', 10.0.0.0/33]}}\n";
+        let fields = fields_of(validate(parse(policy).unwrap()).unwrap_err());
+        assert_eq!(fields, ["policy.trusted_proxies.networks[2]"]);
+        let document = parse("proxy: {trusted_proxies: [10.0.0.0/8], upstream_connections: 0}\n").unwrap();
+        let refused = validate(document).unwrap_err();
+        assert!(refused.to_string().contains("policy: trusted_proxies: networks"), "{refused}");
+        assert_eq!(fields_of(refused), ["proxy.upstream_connections", "proxy.trusted_proxies"]);
     }
 
     #[test]
