@@ -34,6 +34,25 @@ test("analysis is limited, and what cannot be is refused at its field", async ({
   await expect(page.getByRole("region", { name: "Unsaved changes" })).toBeHidden();
 });
 
+test("proxies in front are named, and what is none is refused at its field", async ({ page, request }) => {
+  await page.goto("/setup/traffic");
+  const section = page.getByRole("region", { name: "Trusted proxies" });
+  await section.getByRole("combobox", { name: "Networks" }).fill("10.0.0.0/40");
+  await section.getByRole("combobox", { name: "Networks" }).press("Enter");
+  await page.getByRole("button", { name: "Review and save…" }).click();
+  await expect(page.getByText(/Not saved: 1 field/u)).toBeVisible();
+  await section.getByRole("combobox", { name: "Networks" }).press("Backspace");
+  await section.getByRole("combobox", { name: "Networks" }).fill("192.0.2.0/24");
+  await section.getByRole("combobox", { name: "Networks" }).press("Enter");
+  await section.getByRole("checkbox", { name: /PROXY protocol/u }).check();
+  await page.getByRole("button", { name: "Review and save…" }).click();
+  await expect(page.getByRole("list", { name: "Changes" })).toContainText("192.0.2.0/24");
+  await page.getByRole("button", { name: /^Save as version/u }).click();
+  await expect(page.getByText(/holds from now on/u)).toBeVisible();
+  const { policy } = (await (await request.get("/api/v1/policy")).json()) as { policy: { trusted_proxies: unknown } };
+  expect(policy.trusted_proxies).toMatchObject({ networks: ["192.0.2.0/24"], proxy_protocol: true });
+});
+
 test("the application goes again", async ({ page }) => {
   await page.goto("/setup/traffic");
   await page.getByRole("button", { name: "Delete orders" }).click();

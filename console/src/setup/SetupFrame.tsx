@@ -30,6 +30,7 @@ const pages = new Map<string, "/setup/parameters" | "/setup/masks" | "/setup/tra
   ["masks", "/setup/masks"],
   ["applications", "/setup/traffic"],
   ["analysed", "/setup/traffic"],
+  ["trusted_proxies", "/setup/traffic"],
 ]);
 
 export function SetupFrame() {

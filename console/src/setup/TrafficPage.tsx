@@ -1,9 +1,10 @@
 // Setup › Traffic: which hosts and paths are which application, and what of the traffic is looked at.
 
-import { Held } from "./Held";
 import { AnalysedTraffic } from "./AnalysedTraffic";
 import { Applications } from "./Applications";
+import { Held } from "./Held";
 import styles from "./Setup.module.css";
+import { TrustedProxies } from "./TrustedProxies";
 
 export function TrafficPage() {
   return (
@@ -18,6 +19,7 @@ export function TrafficPage() {
       </header>
       <Applications />
       <AnalysedTraffic />
+      <TrustedProxies />
     </>
   );
 }

@@ -45,13 +45,25 @@ export interface ApplicationDraft extends Keyed {
   readonly paths: readonly string[];
 }
 
+/** Whose word about the client counts. */
+export interface TrustedDraft {
+  /** Networks and addresses of proxies in front; none: nobody's word counts. */
+  readonly networks: readonly string[];
+  /** Headers in which the client's address is looked for, in order. */
+  readonly address: readonly string[];
+  /** Headers in which the original host is looked for, in order. */
+  readonly host: readonly string[];
+  readonly proxyProtocol: boolean;
+}
+
 export interface PolicyDraft {
   readonly applications: readonly ApplicationDraft[];
   readonly analysed: ScopeDraft;
+  readonly trusted: TrustedDraft;
   readonly masks: readonly MaskDraft[];
   readonly parameters: readonly ParameterDraft[];
   /** Sections that this console does not edit, as they are. */
-  readonly rest: Omit<PolicyDocument, "applications" | "analysed" | "masks" | "parameters">;
+  readonly rest: Omit<PolicyDocument, "applications" | "analysed" | "trusted_proxies" | "masks" | "parameters">;
 }
 
 export const everywhere: ScopeDraft = { applications: [], hosts: [], paths: [], methods: [] };
@@ -69,7 +81,7 @@ function pointText(point: PolicyDocument["parameters"][number]["point"]): string
 }
 
 export function toDraft(document: PolicyDocument): PolicyDraft {
-  const { applications, analysed, masks, parameters, ...rest } = document;
+  const { applications, analysed, trusted_proxies: trusted, masks, parameters, ...rest } = document;
   return {
     applications: (applications ?? []).map((one, key) => ({
       key,
@@ -79,6 +91,12 @@ export function toDraft(document: PolicyDocument): PolicyDraft {
       paths: one.paths ?? [],
     })),
     analysed: toScope(analysed),
+    trusted: {
+      networks: trusted?.networks ?? [],
+      address: trusted?.address ?? ["x-forwarded-for"],
+      host: trusted?.host ?? [],
+      proxyProtocol: trusted?.proxy_protocol ?? false,
+    },
     masks: (masks ?? []).map((mask, key) => ({ key, point: pointText(mask.point), scope: toScope(mask.scope) })),
     parameters: parameters.map((one, key) => ({
       key,
@@ -108,6 +126,12 @@ function scopeDocument({ applications, hosts, paths, methods }: ScopeDraft): Sco
   };
 }
 
+function trustedDocument({ networks, address, host, proxyProtocol }: TrustedDraft): Pick<PolicyDocument, "trusted_proxies"> {
+  return networks.length === 0
+    ? {}
+    : { trusted_proxies: { networks: [...networks], address: [...address], host: [...host], proxy_protocol: proxyProtocol } };
+}
+
 /** What is sent: as a person would write it, without what is left out. */
 export function toDocument(draft: PolicyDraft): PolicyDocument {
   return {
@@ -119,6 +143,7 @@ export function toDocument(draft: PolicyDraft): PolicyDocument {
       paths: [...one.paths],
     })),
     analysed: scopeDocument(draft.analysed),
+    ...trustedDocument(draft.trusted),
     masks: draft.masks.map((mask) => ({ point: mask.point.trim(), ...fromScope(mask.scope) })),
     parameters: draft.parameters.map((one) => ({
       name: one.name.trim(),
