@@ -15,6 +15,7 @@
 mod api;
 mod console;
 mod database;
+mod exports;
 mod files;
 mod hub;
 mod metrics;
@@ -33,6 +34,7 @@ pub use api::try_out::{
     TriedChanges, TriedExchange, TriedFigures, TriedOutcome, TriedRule, TriedSession, TriedSpread, TriedWarning,
 };
 pub use database::DatabaseError;
+pub use exports::ExportLedger;
 pub use hub::{Hub, HubSettings, OpenError, TraceOutcome};
 pub use metrics::HubMetrics;
 pub use policies::{SaveError, StoredPolicyError};

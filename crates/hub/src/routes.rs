@@ -15,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    batches, download, keys, overview, people, points, policy, policy_document, recent, sessions, sign_in, status,
-    try_out,
+    batches, download, exports, keys, overview, people, points, policy, policy_document, recent, sessions, sign_in,
+    status, try_out,
 };
 use crate::hub::Inner;
 use crate::problem::ProblemDetails;
@@ -60,6 +60,7 @@ pub(crate) const TABLE: &[(Method, &str, Access)] = &[
     (Method::GET,    "/exchanges/{exchange_id}",            READERS),
     (Method::GET,    "/facets",                             READERS),
     (Method::GET,    "/histogram",                          READERS),
+    (Method::GET,    "/exports",                            READERS),
     (Method::GET,    "/policy",                             EVERY_ROLE),
     (Method::PUT,    "/policy",                             ADMINISTRATORS),
     (Method::POST,   "/policy/check",                       READERS),
@@ -149,6 +150,7 @@ fn routes() -> OpenApiRouter<Arc<Inner>> {
         .routes(routes!(download::download_exchanges))
         .routes(routes!(overview::facets))
         .routes(routes!(overview::histogram))
+        .routes(routes!(exports::list_exports))
         .routes(routes!(policy_document::read_policy, policy_document::save_policy))
         .routes(routes!(policy_document::check_policy))
         .routes(routes!(try_out::try_policy))
