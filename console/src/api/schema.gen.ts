@@ -73,6 +73,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what left
+         * @description How many values of each field left each node and were stored, in which form, and their bytes: by whole UTC days of the
+         *     request's start, of imports by the day of the import. Kept for 400 days, longer than the exchanges. Without a range:
+         *     everything that is kept.
+         *
+         *     Roles: admin, analyst, viewer.
+         */
+        get: operations["list_exports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/facets": {
         parameters: {
             query?: never;
@@ -1180,6 +1204,49 @@ export interface components {
             origin: string;
             /** @description Value or keyed hash. */
             value: string;
+        };
+        /** @description What left of one field of one node in one form. */
+        ExportedField: {
+            /**
+             * Format: int64
+             * @description Bytes of the values: texts in UTF-8, numbers and identities as the table holds them.
+             */
+            bytes: number;
+            /**
+             * @description A column of the `exchanges` table; `session_value configured`, `session_value builtin` or `session_value fallback`
+             *     by the kind of key that decided; `parameter NAME`; or `further parameters`, those beyond the first 256 names of a
+             *     node and day.
+             */
+            field: string;
+            /** @description The first day with one, `YYYY-MM-DD`. */
+            first_day: string;
+            /** @description `clear` or `hashed`. */
+            form: string;
+            /** @description The last day with one, `YYYY-MM-DD`. */
+            last_day: string;
+            /** @description The node; null for those beyond the first 1,024 of a day. */
+            node: string | null;
+            /**
+             * Format: int64
+             * @description Values: of lists, elements.
+             */
+            values: number;
+        };
+        /** @description What left nodes. */
+        ExportedFields: {
+            /** @description Most bytes first, at most 5,000. */
+            fields: components["schemas"]["ExportedField"][];
+            /** @description The first day that was looked at, UTC, `YYYY-MM-DD`. */
+            from_day: string;
+            /**
+             * Format: int32
+             * @description Days that are kept.
+             */
+            kept_days: number;
+            /** @description There are more than that. */
+            more: boolean;
+            /** @description The last day that was looked at, UTC, `YYYY-MM-DD`. */
+            to_day: string;
         };
         /** @description The values of one field. */
         Facet: {
@@ -2695,6 +2762,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExchangeDetails"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_exports: {
+        parameters: {
+            query?: {
+                /** @description A moment in the first day, RFC 3339. */
+                from?: string;
+                /** @description The moment that ends the range, RFC 3339; the day of the last moment before it counts whole. Now when left out. */
+                to?: string;
+                /** @description Instead of both: the last `15m`, `24h`, `7d` …, or `all`. */
+                last?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What left, by node and field. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportedFields"];
                 };
             };
             /** @description What went wrong (RFC 9457). */

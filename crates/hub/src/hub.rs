@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::api::policy::BuiltInRule;
 use crate::api::status::NodeStatus;
 use crate::database::{self, Database, DatabaseError};
+use crate::exports::ExportLedger;
 use crate::hashes::{HashValues, NoSecret};
 use crate::metrics::HubMetrics;
 use crate::policies::{LoadError, Policies, SaveError, StoredPolicyError};
@@ -177,6 +178,7 @@ pub(crate) struct Inner {
     pub(crate) throttle: Throttle,
     pub(crate) search_throttle: SearchThrottle,
     pub(crate) batch_permits: Semaphore,
+    pub(crate) exports: ExportLedger,
     /// The last use of a sign-in or token could not be noted; said once in the log.
     pub(crate) uses_unnoted: AtomicBool,
     pub(crate) openapi: Bytes,
@@ -236,6 +238,7 @@ impl Hub {
             throttle: Throttle::default(),
             search_throttle: SearchThrottle::default(),
             batch_permits: Semaphore::new(BATCHES_AT_A_TIME),
+            exports: ExportLedger::new(Arc::clone(&clock)),
             uses_unnoted: AtomicBool::new(false),
             recent_setting: tokio::sync::Mutex::new(recent_setting),
             recent_since: Mutex::new(recent_setting.on.then_some(now)),
@@ -283,12 +286,24 @@ impl Hub {
         let address = listener.local_addr().map_err(OpenError::Listener)?;
         let published = self.inner.local_token.publish(&self.inner.settings.directory, address);
         let _published = published.map_err(OpenError::Directory)?;
-        server::serve(server::router(Arc::clone(&self.inner)), listener, shutdown).await;
+        let serving = server::serve(server::router(Arc::clone(&self.inner)), listener, shutdown);
+        tokio::select! {
+            () = serving => {}
+            () = self.inner.exports.keep_writing(&self.inner.database) => {}
+        }
         Ok(())
     }
 
-    /// Closes the state. Call it after [`Hub::serve`] returned.
+    /// Counts what is stored past the hub, in the same process.
+    pub fn exports(&self) -> ExportLedger {
+        self.inner.exports.clone()
+    }
+
+    /// Writes what was counted and closes the state. Call it after [`Hub::serve`] returned.
     pub async fn close(&self) {
+        if let Err(error) = self.inner.exports.write(&self.inner.database).await {
+            tracing::error!(error = %crate::problem::chain(&error), "the last seconds are missing in the export ledger");
+        }
         self.inner.database.close().await;
     }
 }

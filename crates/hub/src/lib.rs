@@ -15,6 +15,7 @@
 mod api;
 mod console;
 mod database;
+mod exports;
 mod files;
 mod hashes;
 mod hub;
@@ -34,6 +35,7 @@ pub use api::try_out::{
     TriedChanges, TriedExchange, TriedFigures, TriedOutcome, TriedRule, TriedSession, TriedSpread, TriedWarning,
 };
 pub use database::DatabaseError;
+pub use exports::ExportLedger;
 pub use hashes::{ClearValue, HashValues, ValueHashes};
 pub use hub::{Hub, HubSettings, OpenError, TraceOutcome};
 pub use metrics::HubMetrics;

@@ -15,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    batches, download, hashes, keys, overview, people, points, policy, policy_document, policy_versions, recent,
-    sessions, sign_in, status, try_out,
+    batches, download, exports, hashes, keys, overview, people, points, policy, policy_document, policy_versions,
+    recent, sessions, sign_in, status, try_out,
 };
 use crate::hub::Inner;
 use crate::problem::ProblemDetails;
@@ -63,6 +63,7 @@ pub(crate) const TABLE: &[(Method, &str, Access)] = &[
     (Method::GET,    "/facets",                             READERS),
     (Method::GET,    "/histogram",                          READERS),
     (Method::POST,   "/hashes",                             JUDGES),
+    (Method::GET,    "/exports",                            READERS),
     (Method::GET,    "/policy",                             EVERY_ROLE),
     (Method::PUT,    "/policy",                             ADMINISTRATORS),
     (Method::POST,   "/policy/check",                       READERS),
@@ -154,6 +155,7 @@ fn routes() -> OpenApiRouter<Arc<Inner>> {
         .routes(routes!(overview::facets))
         .routes(routes!(overview::histogram))
         .routes(routes!(hashes::find_hashes))
+        .routes(routes!(exports::list_exports))
         .routes(routes!(policy_document::read_policy, policy_document::save_policy))
         .routes(routes!(policy_document::check_policy))
         .routes(routes!(try_out::try_policy))

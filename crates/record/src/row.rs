@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use threadline_model::{ExchangeId, SessionId, Timestamp};
 
 /// What kind of rule decided the session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SessionKeyKind {
     /// A grouping key of the policy.
     Configured,

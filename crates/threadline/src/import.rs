@@ -90,7 +90,10 @@ impl Target {
         match self {
             Self::Hub(hub) => Ok(hub.client.append_import(id, &rows).await?),
             Self::Folder(installation) => {
-                installation.store.append(Batch { id, lane: Lane::Import, rows }).await.map_err(ImportError::Store)
+                let batch = Batch { id, lane: Lane::Import, rows };
+                let appended = installation.store.append(batch.clone()).await.map_err(ImportError::Store)?;
+                installation.hub.exports().note(&batch, &appended);
+                Ok(appended)
             }
         }
     }

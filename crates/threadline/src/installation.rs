@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use threadline_grouping::{InstallationSecret, InstallationSecrets, built_in_rules, trace_outcome};
-use threadline_hub::{BuiltInRule, Hub, HubMetrics, HubSettings};
+use threadline_hub::{BuiltInRule, ExportLedger, Hub, HubMetrics, HubSettings};
 use threadline_model::{BatchId, Clock as _, MICROS_PER_DAY, SystemClock};
 use threadline_node::{ExportError, Exporter, RecentExchanges};
 use threadline_store::{Batch, ExchangeStore, Lane, StoreError};
@@ -112,7 +112,11 @@ impl Installation {
 
     /// Where the node hands its batches. Once for each installation: readiness follows it.
     pub(crate) fn exporter(&self) -> Arc<dyn Exporter> {
-        Arc::new(StoreExporter { store: Arc::clone(&self.store), health: Arc::clone(&self.health) })
+        Arc::new(StoreExporter {
+            store: Arc::clone(&self.store),
+            health: Arc::clone(&self.health),
+            exports: self.hub.exports(),
+        })
     }
 
     /// Closes state and store; everything queued is committed first.
@@ -156,6 +160,7 @@ impl ExportHealth {
 struct StoreExporter {
     store: Arc<dyn ExchangeStore>,
     health: Arc<ExportHealth>,
+    exports: ExportLedger,
 }
 
 impl Drop for StoreExporter {
@@ -168,10 +173,14 @@ impl Drop for StoreExporter {
 #[async_trait]
 impl Exporter for StoreExporter {
     async fn export(&self, id: BatchId, rows: arrow::record_batch::RecordBatch) -> Result<u64, ExportError> {
-        let appended = self.store.append(Batch { id, lane: Lane::Live, rows }).await;
+        let batch = Batch { id, lane: Lane::Live, rows };
+        let appended = self.store.append(batch.clone()).await;
         self.health.refused.store(appended.is_err(), Ordering::Release);
         match appended {
-            Ok(appended) => Ok(appended.expired),
+            Ok(appended) => {
+                self.exports.note(&batch, &appended);
+                Ok(appended.expired)
+            }
             Err(error @ (StoreError::Schema(_) | StoreError::Closed)) => Err(ExportError::Permanent(error.into())),
             Err(error) => Err(ExportError::Temporary(error.into())),
         }
@@ -198,7 +207,8 @@ mod tests {
         let settings = DuckSettings::new(folder.path().join("store"), Arc::new(SystemClock));
         let store: Arc<dyn ExchangeStore> = Arc::new(DuckStore::open(settings).unwrap());
         let health = Arc::new(ExportHealth::default());
-        let exporter = StoreExporter { store: Arc::clone(&store), health: Arc::clone(&health) };
+        let hub = Hub::open(HubSettings::new(folder.path()), Arc::clone(&store), Arc::new(SystemClock)).await.unwrap();
+        let exporter = StoreExporter { store: Arc::clone(&store), health: Arc::clone(&health), exports: hub.exports() };
         let rows = || threadline_record::RowBuilder::default().finish();
         assert!(exporter.export(BatchId::new(uuid::Uuid::now_v7()), rows()).await.is_ok());
         assert_eq!(health.check(), Ok(()));

@@ -89,7 +89,12 @@ pub(crate) async fn append_batch(State(hub): State<Arc<Inner>>, request: Request
             tracing::warn!(error = %crate::problem::chain(&error), batch = %id, "refused a damaged batch");
             Problem::malformed("The batch is not an Arrow IPC stream of a known version of the exchanges table.")
         })?;
-    let appended = hub.store.append(Batch { id, lane, rows }).await.map_err(Problem::append)?;
+    let batch = Batch { id, lane, rows };
+    let appended = hub.store.append(batch.clone()).await.map_err(Problem::append)?;
+    let exports = hub.exports.clone();
+    // Counting a batch that was made to be slow takes a while.
+    let noted = tokio::task::spawn_blocking(move || exports.note(&batch, &appended)).await;
+    noted.map_err(|error| Problem::internal("count a batch", &error))?;
     Ok(Json(Appended { stored: appended.stored, duplicate: appended.duplicate, expired: appended.expired }))
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod body;
 pub(crate) mod csv;
 pub(crate) mod download;
 pub(crate) mod exchange;
+pub(crate) mod exports;
 pub(crate) mod filters;
 pub(crate) mod hashes;
 pub(crate) mod keys;

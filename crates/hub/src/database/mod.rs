@@ -3,6 +3,7 @@
 //! Nothing here knows HTTP. Secrets come in as hashes only; no function takes or returns a clear secret.
 
 pub(crate) mod audit;
+pub(crate) mod export_ledger;
 pub(crate) mod people;
 pub(crate) mod policy_versions;
 pub(crate) mod settings;
@@ -68,5 +69,8 @@ fn migrator() -> Migrator {
     let migration = |version, name: &'static str, sql: &'static str| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    Migrator::with_migrations(vec![migration(1, "first", include_str!("../../migrations/0001_first.sql"))])
+    Migrator::with_migrations(vec![
+        migration(1, "first", include_str!("../../migrations/0001_first.sql")),
+        migration(2, "export ledger", include_str!("../../migrations/0002_export_ledger.sql")),
+    ])
 }

@@ -5,6 +5,7 @@
 mod administration;
 mod answers;
 mod exploring;
+mod exports;
 mod hashes;
 mod policy;
 mod refusals;
