@@ -116,7 +116,7 @@ export function Histogram({ bars, marks, from, to, stale, onBrush }: HistogramPr
           <path key={kind} className={styles[kind]} d={column(bars, kind, step, most)} />
         ))}
         {within.map(({ at, label }) => (
-          <path key={`${at} ${label}`} className={styles.mark} d={markAt(((at - from) / Math.max(to - from, 1)) * width)}>
+          <path key={`${at} ${label}`} className={styles.mark} d={markAt(((at - from) / Math.max(to - from, 1)) * width, width)}>
             <title>{label}</title>
           </path>
         ))}
@@ -148,9 +148,10 @@ function total(bar: Bar): number {
   return bar.fine + bar.client + bar.server + bar.other;
 }
 
-/** A line through the chart with a flag at its top. */
-function markAt(x: number): string {
-  return `M${x.toFixed(1)} ${height}V-4l6 3.5l-6 3.5`;
+/** A line through the chart with a flag at its top, which stays inside. */
+function markAt(x: number, width: number): string {
+  const flag = x > width - 8 ? -6 : 6;
+  return `M${x.toFixed(1)} ${height}V-4l${flag} 3.5l${-flag} 3.5`;
 }
 
 function describe(bar: Bar, marks: readonly Mark[]): string {
