@@ -481,6 +481,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policy/versions/{version}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare policy versions
+         * @description What changed from one version to another, in either order. For whoever was refused because somebody else had saved, and
+         *     for whoever thinks of restoring a version.
+         *
+         *     Roles: admin, analyst, viewer.
+         */
+        get: operations["read_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recent-exchanges": {
         parameters: {
             query?: never;
@@ -1807,10 +1830,27 @@ export interface components {
              */
             version: number;
         };
-        /** @description One saved version with its list. */
+        /** @description What changed between two versions. */
+        PolicyVersionChanges: {
+            /** @description What has to be done to `since` to get `version`, a sentence each; empty when both say the same. */
+            changes: string[];
+            /**
+             * Format: int64
+             * @description The version that was compared with; 0 is the empty policy.
+             */
+            since: number;
+            /**
+             * Format: int64
+             * @description The version that was asked about.
+             */
+            version: number;
+        };
+        /** @description One saved version, whole. */
         PolicyVersionDetails: components["schemas"]["PolicyVersion"] & {
             /** @description Its parameters. */
             parameters: components["schemas"]["PolicyParameter"][];
+            /** @description The policy itself, defaults written out: saving it again restores the version. */
+            policy: components["schemas"]["PolicyDocument"];
         };
         /** @description A page of the version history. */
         PolicyVersionList: {
@@ -3441,6 +3481,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyVersionDetails"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    read_changes: {
+        parameters: {
+            query?: {
+                /** @description The version to compare with; 0 is the empty policy. Left out: the one before. */
+                since?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The version to look at; 0 is the empty policy. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The changes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyVersionChanges"];
                 };
             };
             /** @description What went wrong (RFC 9457). */

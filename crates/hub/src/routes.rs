@@ -15,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    batches, download, keys, overview, people, points, policy, policy_document, recent, sessions, sign_in, status,
-    try_out,
+    batches, download, keys, overview, people, points, policy, policy_document, policy_versions, recent, sessions,
+    sign_in, status, try_out,
 };
 use crate::hub::Inner;
 use crate::problem::ProblemDetails;
@@ -70,6 +70,7 @@ pub(crate) const TABLE: &[(Method, &str, Access)] = &[
     (Method::POST,   "/policy/points/check",                READERS),
     (Method::GET,    "/policy/versions",                    READERS),
     (Method::GET,    "/policy/versions/{version}",          READERS),
+    (Method::GET,    "/policy/versions/{version}/changes",  READERS),
     (Method::POST,   "/points/preview",                     ADMINISTRATORS),
     (Method::POST,   "/points/list",                        ADMINISTRATORS),
     (Method::GET,    "/recent-exchanges",                   ADMINISTRATORS),
@@ -155,8 +156,9 @@ fn routes() -> OpenApiRouter<Arc<Inner>> {
         .routes(routes!(policy::read_parameters, policy::save_parameters))
         .routes(routes!(keys::read_keys))
         .routes(routes!(policy::check_point))
-        .routes(routes!(policy::list_versions))
-        .routes(routes!(policy::read_version))
+        .routes(routes!(policy_versions::list_versions))
+        .routes(routes!(policy_versions::read_version))
+        .routes(routes!(policy_versions::read_changes))
         .routes(routes!(points::preview_point))
         .routes(routes!(points::list_points))
         .routes(routes!(recent::list_recent))

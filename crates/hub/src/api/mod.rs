@@ -19,6 +19,7 @@ pub(crate) mod people;
 pub(crate) mod points;
 pub(crate) mod policy;
 pub(crate) mod policy_document;
+pub(crate) mod policy_versions;
 pub(crate) mod query;
 pub(crate) mod range;
 pub(crate) mod recent;

@@ -1,4 +1,4 @@
-//! The policy as the API shows and takes it: context parameters, versions, and the check of one point.
+//! The policy as the API shows and takes it: context parameters, and the check of one point.
 //!
 //! The rules are the policy crate's; nothing is judged here.
 
@@ -17,9 +17,7 @@ use threadline_policy::{
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
-use super::path::PathText;
 use super::query::QueryParameters;
-use super::sessions::PageParameters;
 use super::time::Time;
 use crate::hub::Inner;
 use crate::policies::{SaveError, SavedVersion};
@@ -113,7 +111,8 @@ impl From<&Parameter> for PolicyParameter {
     }
 }
 
-fn shown(policy: &Policy) -> Vec<PolicyParameter> {
+/// The parameters of a policy in their order, without hidden ones.
+pub(super) fn shown(policy: &Policy) -> Vec<PolicyParameter> {
     policy.parameters().iter().filter(|parameter| !parameter.hidden).map(PolicyParameter::from).collect()
 }
 
@@ -438,97 +437,4 @@ impl From<&Point> for PointSpellings {
             hashed_by_default: point.is_credential_place(),
         }
     }
-}
-
-/// One saved version.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct PolicyVersion {
-    /// Its number.
-    version: u64,
-    /// When it was saved.
-    saved_at: Time,
-    /// Who saved it.
-    saved_by: String,
-    /// What they said about it.
-    #[schema(required)]
-    comment: Option<String>,
-    /// What changed against the version before, a sentence each.
-    changes: Vec<String>,
-}
-
-impl From<SavedVersion> for PolicyVersion {
-    fn from(saved: SavedVersion) -> Self {
-        Self {
-            version: saved.version,
-            saved_at: Time(saved.saved_at),
-            saved_by: saved.saved_by,
-            comment: saved.comment,
-            changes: saved.changes,
-        }
-    }
-}
-
-/// A page of the version history.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct PolicyVersionList {
-    /// Versions over all pages.
-    total: u64,
-    /// Token of the next page; null on the last.
-    #[schema(required)]
-    next_page_token: Option<String>,
-    /// Newest first.
-    versions: Vec<PolicyVersion>,
-}
-
-/// One saved version with its list.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct PolicyVersionDetails {
-    /// The version.
-    #[serde(flatten)]
-    version: PolicyVersion,
-    /// Its parameters.
-    parameters: Vec<PolicyParameter>,
-}
-
-/// List policy versions
-#[utoipa::path(
-    get, path = "/policy/versions", tag = "policy",
-    params(PageParameters),
-    responses((status = 200, description = "A page of the history, newest first.", body = PolicyVersionList)),
-)]
-pub(crate) async fn list_versions(
-    State(hub): State<Arc<Inner>>,
-    RawQuery(query): RawQuery,
-) -> Result<Json<PolicyVersionList>, Problem> {
-    let mut parameters = QueryParameters::parse(query.as_deref())?;
-    let (limit, before) = super::paging::take_descending_page(&mut parameters);
-    parameters.finish()?;
-    let (total, versions) = hub.policies.versions(before, limit).await?;
-    let next_page_token = super::paging::descending_token(&versions, limit, |saved| saved.version);
-    Ok(Json(PolicyVersionList {
-        total,
-        next_page_token,
-        versions: versions.into_iter().map(PolicyVersion::from).collect(),
-    }))
-}
-
-/// Read a policy version
-#[utoipa::path(
-    get, path = "/policy/versions/{version}", tag = "policy",
-    params(("version" = u64, Path, description = "Its number, from 1.")),
-    responses((status = 200, description = "The version.", body = PolicyVersionDetails)),
-)]
-pub(crate) async fn read_version(
-    State(hub): State<Arc<Inner>>,
-    PathText(version): PathText,
-    RawQuery(query): RawQuery,
-) -> Result<Json<PolicyVersionDetails>, Problem> {
-    QueryParameters::parse(query.as_deref())?.finish()?;
-    let plain = version.bytes().all(|byte| byte.is_ascii_digit());
-    let number = version.parse::<u64>().ok().filter(|number| plain && i64::try_from(*number).is_ok());
-    let number = number.ok_or_else(|| Problem::field("version", "expected a whole number from 1"))?;
-    let missing = || Problem::not_found("There is no such version.");
-    let saved = hub.policies.saved(number).await?.ok_or_else(missing)?;
-    let policy = hub.policies.version(number).await?.ok_or_else(missing)?;
-    Ok(Json(PolicyVersionDetails { version: saved.into(), parameters: shown(&policy) }))
 }
