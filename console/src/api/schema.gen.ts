@@ -1588,7 +1588,7 @@ export interface components {
          * @description A point in its text spelling (`request > query token`) or its JSON spelling (`["request", ["query", "token"]]`),
          *     not parsed yet.
          */
-        PointSpelling: string | Record<string, never>[];
+        PointSpelling: string | unknown[];
         /** @description One point in its three spellings. */
         PointSpellings: {
             /** @description Breadcrumb, step by step. */
@@ -1655,8 +1655,12 @@ export interface components {
             built_in: components["schemas"]["BuiltInRule"][];
             /** @description What they said about it. */
             comment: string | null;
+            /** @description Why what stands in that file now does not hold; null while it does. */
+            file_problem: string | null;
             /** @description How much a policy may hold. */
             limits: components["schemas"]["PolicyLimits"];
+            /** @description The file that the policy is made of, so that it cannot be saved here; null where there is none. */
+            managed_by: string | null;
             /** @description The policy itself, defaults written out. */
             policy: components["schemas"]["PolicyDocument"];
             saved_at: components["schemas"]["Time"] | null;
@@ -1764,6 +1768,8 @@ export interface components {
             built_in: components["schemas"]["BuiltInRule"][];
             /** @description What they said about it. */
             comment: string | null;
+            /** @description The file that the policy is made of, so that it cannot be saved here; null where there is none. */
+            managed_by: string | null;
             /**
              * Format: int32
              * @description How many parameters there may be.
@@ -2166,6 +2172,8 @@ export interface components {
             nodes: components["schemas"]["NodeStatus"][];
             /** @description The hub's time now. */
             now: components["schemas"]["Time"];
+            /** @description Why what stands in the file that manages the policy does not hold; null while it does, and without such a file. */
+            policy_file_problem: string | null;
             /**
              * Format: int64
              * @description The policy that holds.

@@ -27,6 +27,12 @@ pub enum SaveError {
         /// The version that holds.
         current: u64,
     },
+    /// The policy is what a file says.
+    #[error("the policy is managed by the file {file}")]
+    Managed {
+        /// The file, as it was named to the hub.
+        file: String,
+    },
     /// Fields that cannot be accepted.
     #[error("{}", Self::sentence(.0))]
     Invalid(Vec<FieldError>),
@@ -49,6 +55,15 @@ pub struct StoredPolicyError {
     reason: String,
 }
 
+/// The file that the policy is made of, while nobody else may change it.
+#[derive(Clone, Debug)]
+pub(crate) struct ManagedBy {
+    /// As it was named to the hub.
+    pub(crate) file: String,
+    /// Why what stands in the file now does not hold; none while it does.
+    pub(crate) problem: Option<String>,
+}
+
 /// The policy and its history.
 pub(crate) struct Policies {
     database: Database,
@@ -56,6 +71,7 @@ pub(crate) struct Policies {
     /// Held while a version is made.
     saving: tokio::sync::Mutex<()>,
     past: Mutex<BTreeMap<u64, Arc<Policy>>>,
+    managed_by: Mutex<Option<ManagedBy>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -76,7 +92,8 @@ impl Policies {
             None => Policy::empty(),
         };
         let (holds, _) = watch::channel(Arc::new(policy));
-        Ok(Self { database, holds, saving: tokio::sync::Mutex::new(()), past: Mutex::default(), clock })
+        let (saving, past, managed_by) = (tokio::sync::Mutex::new(()), Mutex::default(), Mutex::default());
+        Ok(Self { database, holds, saving, past, managed_by, clock })
     }
 
     /// The policy that holds.
@@ -101,6 +118,9 @@ impl Policies {
         comment: Option<String>,
     ) -> Result<Arc<Policy>, SaveError> {
         let _one_at_a_time = self.saving.lock().await;
+        if let Some(ManagedBy { file, .. }) = self.managed_by() {
+            return Err(SaveError::Managed { file });
+        }
         let document = change(self.current().document());
         self.save_locked(document, expected, caller, comment).await
     }
@@ -153,17 +173,35 @@ impl Policies {
         if settings::read(&self.database, FROM_FILE).await?.as_deref() == Some(text.as_str()) {
             return Ok(self.current());
         }
-        let caller = Caller {
-            kind: CallerKind::File,
-            person: None,
-            name: by.to_owned(),
-            role: Role::Admin,
-            expires_at: None,
-            address: None,
-        };
-        let policy = self.save_locked(judged, None, &caller, None).await?;
+        let policy = self.save_locked(judged, None, &file_caller(by), None).await?;
         // A crash before this line applies the file once more, which changes nothing.
         settings::write(&self.database, FROM_FILE, &text).await?;
+        Ok(policy)
+    }
+
+    /// From now on only [`Policies::apply_managed`] changes the policy.
+    pub(crate) fn manage_by(&self, file: &str) {
+        let mut managed_by = self.managed_by.lock().unwrap_or_else(PoisonError::into_inner);
+        *managed_by = Some(ManagedBy { file: file.to_owned(), problem: None });
+    }
+
+    /// The file that manages the policy, if one does.
+    pub(crate) fn managed_by(&self) -> Option<ManagedBy> {
+        self.managed_by.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes why what stands in the file does not hold, or that it does.
+    pub(crate) fn note_file_problem(&self, problem: Option<String>) {
+        if let Some(managed_by) = self.managed_by.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            managed_by.problem = problem;
+        }
+    }
+
+    /// Lets hold what the file that manages the policy says.
+    pub(crate) async fn apply_managed(&self, document: PolicyDocument) -> Result<Arc<Policy>, SaveError> {
+        let _one_at_a_time = self.saving.lock().await;
+        let policy = self.save_locked(document, None, &file_caller("policy file"), None).await?;
+        self.note_file_problem(None);
         Ok(policy)
     }
 
@@ -216,6 +254,12 @@ impl Policies {
     ) -> Result<(u64, Vec<SavedVersion>), DatabaseError> {
         policy_versions::list(&self.database, before, limit).await
     }
+}
+
+/// A file as the one who saves, by the name that stands in the history.
+fn file_caller(by: &str) -> Caller {
+    let (kind, name) = (CallerKind::File, by.to_owned());
+    Caller { kind, person: None, name, role: Role::Admin, expires_at: None, address: None }
 }
 
 fn compile(saved: &SavedVersion) -> Result<Policy, StoredPolicyError> {

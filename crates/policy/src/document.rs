@@ -115,7 +115,7 @@ pub enum PointSpelling {
     /// The text spelling.
     Text(String),
     /// The JSON spelling, or something that is none; validation says which.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<serde_json::Value>)]
     Json(serde_json::Value),
 }
 

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::announce::{self, Addresses};
 use crate::configuration::Configuration;
 use crate::installation::{Installation, InstallationError};
+use crate::managed_policy::{ManagedPolicy, ManagedPolicyError};
 use crate::signals;
 
 /// Exchanges that wait for analysis before the node sheds.
@@ -33,6 +34,8 @@ pub(crate) enum ServeError {
     Installation(#[from] InstallationError),
     #[error("cannot apply the policy of the configuration file")]
     Policy(#[source] threadline_hub::SaveError),
+    #[error(transparent)]
+    PolicyFile(#[from] ManagedPolicyError),
     #[error("cannot start the analysis")]
     Node(#[source] CompileError),
     #[error("cannot run the proxy")]
@@ -84,7 +87,7 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
         installation = Installation::open(&configuration) => installation?,
         () = told(signals.clone()) => return Ok(()),
     };
-    let (node, proxy) = match start(&configuration, &installation).await {
+    let (node, proxy, managed) = match start(&configuration, &installation).await {
         Ok(parts) => parts,
         Err(error) => return first(Err(error), installation.close().await.map_err(ServeError::Close)),
     };
@@ -109,6 +112,15 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
         let stopping = told(stopping.clone());
         Task::spawn("the proxy", async move { proxy.run(stopping).await.map_err(ServeError::Proxy) })
     });
+    let followed = managed.map(|managed| {
+        let stopping = told(stopping.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = managed.follow() => {}
+                () = stopping => {}
+            }
+        })
+    });
     installation.ready.store(true, Ordering::Release);
     tracing::info!(console = %addresses.console_url, proxy = addresses.proxy_url.as_deref(), "up");
     announce::on_terminal(&addresses, configuration.proxy.upstream.as_deref(), &configuration.data);
@@ -130,6 +142,9 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
         outcome = first(outcome, proxy.end().await);
     }
     let _ = company.await;
+    if let Some(followed) = followed {
+        let _ = followed.await;
+    }
     node.shut_down(EXPORT_DEADLINE).await;
     let _ = stop_hub.send(true);
     outcome = first(outcome, hub.end().await);
@@ -142,7 +157,7 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
 async fn start(
     configuration: &Configuration,
     installation: &Installation,
-) -> Result<(Node, Option<Proxy>), ServeError> {
+) -> Result<(Node, Option<Proxy>, Option<ManagedPolicy>), ServeError> {
     // The store's lock is ours now: what points to a running hub was left behind by one that was killed.
     for stale in ["local-token", "hub-address"] {
         let _ = std::fs::remove_file(configuration.data.join(stale));
@@ -150,6 +165,10 @@ async fn start(
     if let Some(document) = configuration.policy.clone() {
         installation.hub.apply_policy(document, "configuration file").await.map_err(ServeError::Policy)?;
     }
+    let managed = match configuration.policy_file.clone() {
+        Some(file) => Some(ManagedPolicy::start(installation.hub.clone(), file).await?),
+        None => None,
+    };
     let settings = NodeSettings {
         name: configuration.node.clone(),
         bounds: configuration.bounds,
@@ -170,7 +189,7 @@ async fn start(
     if let Some(proxy) = &proxy {
         let _ = installation.sources.proxy.set(proxy.counters());
     }
-    Ok((node, proxy))
+    Ok((node, proxy, managed))
 }
 
 fn bind_proxy(configuration: &Configuration, node: &Node) -> Result<Option<Proxy>, ServeError> {

@@ -130,6 +130,9 @@ pub(crate) struct PolicyParameters {
     /// What they said about it.
     #[schema(required)]
     comment: Option<String>,
+    /// The file that the policy is made of, so that it cannot be saved here; null where there is none.
+    #[schema(required)]
+    managed_by: Option<String>,
     /// The parameters; their order is the order in which keys are tried.
     parameters: Vec<PolicyParameter>,
     /// What groups when no key of the list works, in order.
@@ -244,6 +247,7 @@ fn parameters_answer(hub: &Inner, policy: &Policy, saved: Option<SavedVersion>) 
         saved_at,
         saved_by,
         comment,
+        managed_by: hub.policies.managed_by().map(|managed| managed.file),
         parameters: shown(policy),
         built_in: hub.settings.built_in_rules.clone(),
         maximum: MAXIMUM_PARAMETERS as u32,
@@ -300,6 +304,7 @@ pub(super) fn comment(written: Option<String>) -> Result<Option<String>, Problem
 /// Why a policy was not saved; `place` is where it stands in the request.
 pub(super) fn refused(error: SaveError, place: &str) -> Problem {
     match error {
+        SaveError::Managed { file } => Problem::policy_managed(&file),
         SaveError::Stale { current } => Problem::stale(current),
         SaveError::Invalid(errors) => {
             let placed = |error: FieldError| FieldError { field: format!("{place}{}", error.field), ..error };

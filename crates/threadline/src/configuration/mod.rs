@@ -6,4 +6,5 @@ mod place;
 mod validate;
 
 pub(crate) use document::{Document, parse_file, read_text};
+pub(crate) use place::line_of;
 pub(crate) use validate::{Configuration, DATA_FOLDER, validate};
