@@ -60,8 +60,20 @@ async fn a_policy_file_is_followed_and_a_broken_one_replaces_nothing() {
         assert!(problem["detail"].as_str().unwrap().contains(file.to_str().unwrap()), "{problem}");
     }
 
-    // Only a remark: no version.
-    std::fs::write(&file, policy("first") + "# a remark\n").unwrap();
+    let other = folder.path().join("other.yaml");
+    std::fs::write(&other, policy("other")).unwrap();
+    let applied = Command::new(env!("CARGO_BIN_EXE_threadline"))
+        .args(["policy", "apply"])
+        .arg(&other)
+        .arg("--data")
+        .arg(threadline.data())
+        .output()
+        .unwrap();
+    assert_eq!(applied.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&applied.stderr).into_owned();
+    assert!(said.contains("is what the file") && said.contains(file.to_str().unwrap()), "{said}");
+
+    // Remarks and the order of keys are no change by themselves; what is changed holds soon.
     let edited = policy("second") + "# another remark\n";
     std::fs::write(&file, &edited).unwrap();
     let began = Instant::now();
