@@ -83,10 +83,12 @@ test-tools: ## Install what the tests need from Debian's packages: Chromium, a C
 	scripts/install-test-tools.sh tests fuzz
 
 .PHONY: openapi
-openapi: deps console ## Write the API's document to openapi/v1.json and the console's client types from it
+openapi: deps console ## Write the API's document, the policy's schema (both in openapi/) and the console's client types
 	mkdir -p openapi
 	cargo run --quiet --locked -- openapi > $(TARGET_DIR)/openapi-v1.json
 	mv $(TARGET_DIR)/openapi-v1.json openapi/v1.json
+	cargo run --quiet --locked -- policy schema > $(TARGET_DIR)/policy.schema.json
+	mv $(TARGET_DIR)/policy.schema.json openapi/policy.schema.json
 	cd console && npm run generate
 
 .PHONY: screenshots

@@ -537,8 +537,8 @@ export interface paths {
         };
         /**
          * Compare policy versions
-         * @description What changed from one version to another, in either order: for looking back, and for seeing what somebody else saved
-         *     meanwhile.
+         * @description What changed from one version to another, in either order. For whoever was refused because somebody else had saved, and
+         *     for whoever thinks of restoring a version.
          *
          *     Roles: admin, analyst, viewer.
          */
@@ -1758,11 +1758,11 @@ export interface components {
             built_in: components["schemas"]["BuiltInRule"][];
             /** @description What they said about it. */
             comment: string | null;
-            /** @description Why what stands in that file now does not hold; null when it does. */
+            /** @description Why what stands in that file now does not hold; null while it does. */
             file_problem: string | null;
             /** @description How much a policy may hold. */
             limits: components["schemas"]["PolicyLimits"];
-            /** @description The file that alone changes the policy; null where people and programs do. */
+            /** @description The file that the policy is made of, so that it cannot be saved here; null where there is none. */
             managed_by: string | null;
             /** @description The policy itself, defaults written out. */
             policy: components["schemas"]["PolicyDocument"];
@@ -1872,6 +1872,8 @@ export interface components {
             built_in: components["schemas"]["BuiltInRule"][];
             /** @description What they said about it. */
             comment: string | null;
+            /** @description The file that the policy is made of, so that it cannot be saved here; null where there is none. */
+            managed_by: string | null;
             /**
              * Format: int32
              * @description How many parameters there may be.
@@ -1940,7 +1942,7 @@ export interface components {
         };
         /** @description What changed between two versions. */
         PolicyVersionChanges: {
-            /** @description What has to be done to `since` to get `version`, a sentence each; empty when they say the same. */
+            /** @description What has to be done to `since` to get `version`, a sentence each; empty when both say the same. */
             changes: string[];
             /**
              * Format: int64
@@ -1949,15 +1951,15 @@ export interface components {
             since: number;
             /**
              * Format: int64
-             * @description The version.
+             * @description The version that was asked about.
              */
             version: number;
         };
-        /** @description One saved version with the policy that it was. */
+        /** @description One saved version, whole. */
         PolicyVersionDetails: components["schemas"]["PolicyVersion"] & {
             /** @description Its parameters. */
             parameters: components["schemas"]["PolicyParameter"][];
-            /** @description The whole policy, defaults written out: what to save to restore it. */
+            /** @description The policy itself, defaults written out: saving it again restores the version. */
             policy: components["schemas"]["PolicyDocument"];
         };
         /** @description A page of the version history. */
@@ -2274,6 +2276,8 @@ export interface components {
             nodes: components["schemas"]["NodeStatus"][];
             /** @description The hub's time now. */
             now: components["schemas"]["Time"];
+            /** @description Why what stands in the file that manages the policy does not hold; null while it does, and without such a file. */
+            policy_file_problem: string | null;
             /**
              * Format: int64
              * @description The policy that holds.
@@ -3738,14 +3742,14 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description Its number, from 1. */
+                /** @description The version to look at; 0 is the empty policy. */
                 version: number;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description What changed. */
+            /** @description The changes. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -265,14 +265,20 @@ impl Hub {
         self.inner.policies.apply_file(document, by).await
     }
 
-    /// Applies what stands in the file that manages the policy, whatever held before, and returns the policy that holds.
-    pub async fn apply_managed_policy(&self, document: PolicyDocument, by: &str) -> Result<Arc<Policy>, SaveError> {
-        self.inner.policies.apply_managed(document, by).await
+    /// Lets a file manage the policy from now on: nobody else can save one. `file` is shown to readers of the policy.
+    pub fn manage_policy_by(&self, file: &str) {
+        self.inner.policies.manage_by(file);
     }
 
-    /// Says whether what stands in that file now holds; if not, why, without values: people see it.
-    pub fn report_policy_file(&self, problem: Option<String>) {
-        self.inner.policies.report_file(problem);
+    /// Lets hold what the file that manages the policy says; what already holds makes no version.
+    pub async fn apply_managed_policy(&self, document: PolicyDocument) -> Result<Arc<Policy>, SaveError> {
+        self.inner.policies.apply_managed(document).await
+    }
+
+    /// Tells readers of the policy and of the status why what stands in the file does not hold, in a sentence without
+    /// values; `None` when it does.
+    pub fn note_policy_file_problem(&self, problem: Option<String>) {
+        self.inner.policies.note_file_problem(problem);
     }
 
     /// The one-time token for the first administrator: for a terminal, never for a log. None once it was used.

@@ -27,10 +27,10 @@ pub enum SaveError {
         /// The version that holds.
         current: u64,
     },
-    /// The policy is managed by a file: nobody else changes it.
-    #[error("the policy is managed by {file}")]
+    /// The policy is what a file says.
+    #[error("the policy is managed by the file {file}")]
     Managed {
-        /// The file.
+        /// The file, as it was named to the hub.
         file: String,
     },
     /// Fields that cannot be accepted.
@@ -55,6 +55,15 @@ pub struct StoredPolicyError {
     reason: String,
 }
 
+/// The file that the policy is made of, while nobody else may change it.
+#[derive(Clone, Debug)]
+pub(crate) struct ManagedBy {
+    /// As it was named to the hub.
+    pub(crate) file: String,
+    /// Why what stands in the file now does not hold; none while it does.
+    pub(crate) problem: Option<String>,
+}
+
 /// The policy and its history.
 pub(crate) struct Policies {
     database: Database,
@@ -62,10 +71,7 @@ pub(crate) struct Policies {
     /// Held while a version is made.
     saving: tokio::sync::Mutex<()>,
     past: Mutex<BTreeMap<u64, Arc<Policy>>>,
-    /// The file that alone makes versions, where one does.
-    file: Option<String>,
-    /// Why the file as it stands now is not what holds.
-    file_problem: Mutex<Option<String>>,
+    managed_by: Mutex<Option<ManagedBy>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -90,15 +96,8 @@ impl Policies {
             None => Policy::empty(),
         };
         let (holds, _) = watch::channel(Arc::new(policy));
-        Ok(Self {
-            database,
-            holds,
-            saving: tokio::sync::Mutex::new(()),
-            past: Mutex::default(),
-            file,
-            file_problem: Mutex::default(),
-            clock,
-        })
+        let (saving, past, managed_by) = (tokio::sync::Mutex::new(()), Mutex::default(), Mutex::default());
+        Ok(Self { database, holds, saving, past, managed_by, clock })
     }
 
     /// The policy that holds.
@@ -126,6 +125,9 @@ impl Policies {
             return Err(SaveError::Managed { file: file.clone() });
         }
         let _one_at_a_time = self.saving.lock().await;
+        if let Some(ManagedBy { file, .. }) = self.managed_by() {
+            return Err(SaveError::Managed { file });
+        }
         let document = change(self.current().document());
         self.save_locked(document, expected, caller, comment).await
     }
@@ -184,21 +186,30 @@ impl Policies {
         Ok(policy)
     }
 
-    /// Applies the document of the file that manages the policy: it holds, whatever held before.
-    pub(crate) async fn apply_managed(&self, document: PolicyDocument, by: &str) -> Result<Arc<Policy>, SaveError> {
+    /// From now on only [`Policies::apply_managed`] changes the policy.
+    pub(crate) fn manage_by(&self, file: &str) {
+        let mut managed_by = self.managed_by.lock().unwrap_or_else(PoisonError::into_inner);
+        *managed_by = Some(ManagedBy { file: file.to_owned(), problem: None });
+    }
+
+    /// The file that manages the policy, if one does.
+    pub(crate) fn managed_by(&self) -> Option<ManagedBy> {
+        self.managed_by.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes why what stands in the file does not hold, or that it does.
+    pub(crate) fn note_file_problem(&self, problem: Option<String>) {
+        if let Some(managed_by) = self.managed_by.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            managed_by.problem = problem;
+        }
+    }
+
+    /// Lets hold what the file that manages the policy says.
+    pub(crate) async fn apply_managed(&self, document: PolicyDocument) -> Result<Arc<Policy>, SaveError> {
         let _one_at_a_time = self.saving.lock().await;
-        self.save_locked(document, None, &file_caller(by), None).await
-    }
-
-    /// The file that alone makes versions, and why what stands in it now does not hold; none where people save.
-    pub(crate) fn managed_by(&self) -> Option<(String, Option<String>)> {
-        let problem = || self.file_problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.file.clone().map(|file| (file, problem()))
-    }
-
-    /// Says whether what stands in the file now holds; if not, why.
-    pub(crate) fn report_file(&self, problem: Option<String>) {
-        *self.file_problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+        let policy = self.save_locked(document, None, &file_caller("policy file"), None).await?;
+        self.note_file_problem(None);
+        Ok(policy)
     }
 
     /// A version ready for use; none when this hub does not know it or it is not valid any more.
@@ -252,15 +263,10 @@ impl Policies {
     }
 }
 
+/// A file as the one who saves, by the name that stands in the history.
 fn file_caller(by: &str) -> Caller {
-    Caller {
-        kind: CallerKind::File,
-        person: None,
-        name: by.to_owned(),
-        role: Role::Admin,
-        expires_at: None,
-        address: None,
-    }
+    let (kind, name) = (CallerKind::File, by.to_owned());
+    Caller { kind, person: None, name, role: Role::Admin, expires_at: None, address: None }
 }
 
 fn compile(saved: &SavedVersion) -> Result<Policy, StoredPolicyError> {

@@ -157,6 +157,16 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "conflict", "That is not possible now", detail)
     }
 
+    /// 409: the policy is what a file says.
+    pub(crate) fn policy_managed(file: &str) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "policy-managed",
+            "The policy is managed by a file",
+            format!("The policy is what the file {file} says. Change it there; the hub follows. Nothing was changed."),
+        )
+    }
+
     /// 412: somebody else saved in between.
     pub(crate) fn stale(current: u64) -> Self {
         Self::new(

@@ -26,6 +26,7 @@ mod mask;
 mod parameter;
 mod path;
 mod policy;
+mod schema;
 mod scope;
 mod validation;
 
@@ -41,6 +42,7 @@ pub use mask::{Mask, SUGGESTED_MASKS};
 pub use parameter::{Parameter, ParameterType};
 pub use path::{NormalPath, PathPattern};
 pub use policy::{Policy, Reach};
+pub use schema::json_schema;
 pub use scope::{Location, Scope};
 pub use validation::{
     MAXIMUM_APPLICATIONS, MAXIMUM_FURTHER_POINTS, MAXIMUM_MASKS, MAXIMUM_NAME_CHARACTERS, MAXIMUM_PARAMETERS,

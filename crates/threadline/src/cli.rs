@@ -41,6 +41,11 @@ pub(crate) enum Command {
         after_help = "A point is the address of a value inside an exchange, as in `response > body > json > property token`. What is listed can be used as it stands: as a parameter in the console, or in the policy of a configuration file. Values inside of values are listed too: claims of a token, JSON in a cookie.\n\nOn a terminal the list has columns; in a pipe each line has entry, point and value with tabs between.\n\nExamples:\n  threadline points recording.har --entry 1\n  threadline points recording.har --response | grep token"
     )]
     Points(PointsOptions),
+    /// Keep the policy in a file: check it, see what it would change, apply it to a hub, export it.
+    #[command(
+        after_help = "The policy (applications, analysed traffic, masks, context parameters) is one YAML document, which can be kept in git. Without --hub the hub that runs on the data folder is asked. `schema` and `validate` ask nobody.\n\nExamples:\n  threadline policy export > policy.yaml\n  threadline policy validate policy.yaml\n  threadline policy diff policy.yaml\n  threadline policy apply policy.yaml --comment 'tenant is part of the cart key'"
+    )]
+    Policy(PolicyOptions),
     /// Give somebody a new password, when nobody can sign in any more.
     #[command(
         after_help = "Works on the data folder, whether a hub runs on it or not, for whoever may read and write it. The password is made up and shown once; the audit log says that it was reset."
@@ -91,7 +96,7 @@ pub(crate) struct Settings {
     /// Where browsers reach the console when TLS ends in front of it, as in https://threadline.example
     #[arg(long, value_name = "URL", env = "THREADLINE_CONSOLE_PUBLIC_URL", hide_env_values = true)]
     pub(crate) console_public_url: Option<String>,
-    /// YAML file with nothing but the policy: it alone changes the policy, is followed, and the console only shows it.
+    /// YAML file that manages the policy: it is followed, and nobody else can change the policy
     #[arg(long, value_name = "FILE", env = "THREADLINE_POLICY_FILE", hide_env_values = true)]
     pub(crate) policy_file: Option<PathBuf>,
     /// Days that sessions are kept [default: 7]
@@ -193,6 +198,74 @@ pub(crate) struct PointsOptions {
     /// Write one JSON object for each exchange.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `threadline policy`
+#[derive(Debug, Args)]
+pub(crate) struct PolicyOptions {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub(crate) command: PolicyCommand,
+}
+
+/// What `threadline policy` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Print the JSON Schema (2020-12) of a policy, for editors.
+    Schema,
+    /// Check a policy without asking a hub: every mistake with its line, field and reason.
+    Validate {
+        /// The YAML or JSON file; - reads standard input.
+        file: PathBuf,
+    },
+    /// Print the policy that holds, or a version, as YAML that can be applied again.
+    Export {
+        /// A version of the history instead of the one that holds.
+        #[arg(long, value_name = "N")]
+        version: Option<u64>,
+        #[command(flatten)]
+        hub: HubOptions,
+    },
+    /// Say what applying a file would change. Ends with 0 when nothing, 1 when something, 2 when it cannot be said.
+    Diff {
+        /// The YAML or JSON file; - reads standard input.
+        file: PathBuf,
+        #[command(flatten)]
+        hub: HubOptions,
+    },
+    /// Make a file the policy, as a new version, all at once or not at all. The file stays as it is.
+    Apply {
+        /// The YAML or JSON file; - reads standard input.
+        file: PathBuf,
+        /// Refuse when another version than this one holds, and say who saved what since.
+        #[arg(long, value_name = "N")]
+        base: Option<u64>,
+        /// What the change is about, at most 500 characters; kept with the version.
+        #[arg(long, value_name = "TEXT")]
+        comment: Option<String>,
+        /// Say what would change and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        hub: HubOptions,
+    },
+}
+
+/// Which hub a command talks to.
+#[derive(Debug, Args)]
+pub(crate) struct HubOptions {
+    /// YAML configuration file.
+    #[arg(long, short, value_name = "FILE", env = "THREADLINE_CONFIG", hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// The data folder of the hub [default: ./threadline-data]
+    #[arg(long, value_name = "FOLDER", env = "THREADLINE_DATA", hide_env_values = true)]
+    pub(crate) data: Option<PathBuf>,
+    /// A hub elsewhere, as in http://127.0.0.1:7070 (needs --token)
+    #[arg(long, value_name = "URL", env = "THREADLINE_HUB", hide_env_values = true, requires = "token")]
+    pub(crate) hub: Option<String>,
+    /// An API token of that hub; prefer the environment variable, which other users of this machine cannot see.
+    #[arg(long, env = "THREADLINE_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
 }
 
 /// `threadline reset-password`

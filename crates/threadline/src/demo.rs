@@ -69,7 +69,7 @@ pub(crate) async fn run(mut configuration: Configuration, options: DemoOptions) 
         upstream_settings.event_interval = std::time::Duration::ZERO;
     }
     let upstream = Upstream::bind(([127, 0, 0, 1], 0).into(), upstream_settings).await.map_err(DemoError::Upstream)?;
-    if configuration.policy.is_none() {
+    if configuration.policy.is_none() && configuration.policy_file.is_none() {
         configuration.policy = serde_json::from_str(PARAMETERS).ok();
     }
     configuration.proxy.upstream = Some(format!("http://{}", upstream.local_address()));

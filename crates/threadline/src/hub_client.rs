@@ -12,6 +12,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use threadline_model::BatchId;
 use threadline_policy::PolicyDocument;
 use threadline_store::Appended;
@@ -187,6 +188,26 @@ impl HubClient {
         let answer: AppendedAnswer =
             serde_json::from_slice(&bytes).map_err(|_| HubClientError::Answer { address: self.address.clone() })?;
         Ok(Appended { stored: answer.stored, duplicate: answer.duplicate, expired: answer.expired })
+    }
+
+    /// Reads what stands at a path below `/api/v1`.
+    pub(crate) async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, HubClientError> {
+        let bytes = self.call(Method::GET, &format!("/api/v1{path}"), &[], Bytes::new(), ANSWER_TIMEOUT).await?;
+        serde_json::from_slice(&bytes).map_err(|_| HubClientError::Answer { address: self.address.clone() })
+    }
+
+    /// Sends JSON to a path below `/api/v1`, with further headers.
+    pub(crate) async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &serde_json::Value,
+    ) -> Result<T, HubClientError> {
+        let headers: Vec<_> = [("content-type", "application/json")].iter().chain(headers).copied().collect();
+        let body = Bytes::from(body.to_string());
+        let bytes = self.call(method, &format!("/api/v1{path}"), &headers, body, ANSWER_TIMEOUT).await?;
+        serde_json::from_slice(&bytes).map_err(|_| HubClientError::Answer { address: self.address.clone() })
     }
 
     async fn call(

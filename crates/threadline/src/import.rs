@@ -19,6 +19,7 @@ use crate::cli::ImportHarOptions;
 use crate::configuration::Configuration;
 use crate::hub_client::{HubClient, HubClientError};
 use crate::installation::{Installation, InstallationError};
+use crate::managed_policy::{ManagedPolicy, ManagedPolicyError};
 
 /// Places of damage shown for one file; the rest is counted.
 const DAMAGE_SHOWN: usize = 10;
@@ -44,11 +45,8 @@ pub(crate) enum ImportError {
         file.display()
     )]
     OtherSecret { file: PathBuf, address: String, ours: String, theirs: String },
-    #[error(
-        "the secret at {} was rotated, and the hub at {address} still hashes with a former one: restart it first",
-        file.display()
-    )]
-    FormerSecret { file: PathBuf, address: String },
+    #[error(transparent)]
+    PolicyFile(#[from] ManagedPolicyError),
     #[error("the hub's policy is not one this version can use: {0}")]
     Policy(String),
     #[error("cannot compile the policy")]
@@ -137,6 +135,11 @@ pub(crate) async fn run(configuration: &Configuration, options: &ImportHarOption
             .apply_policy(document, "configuration file")
             .await
             .map_err(|error| ImportError::Policy(error.to_string()))?;
+    }
+    if let Target::Folder(installation) = &target
+        && let Some(file) = configuration.policy_file.clone()
+    {
+        ManagedPolicy::start(installation.hub.clone(), file).await?;
     }
     let secret = match &target {
         Target::Hub(hub) => Arc::new(secret_of(hub, &configuration.data)?),

@@ -9,8 +9,10 @@ mod hub_client;
 mod import;
 mod installation;
 mod logging;
+mod managed_policy;
 mod metrics;
 mod points;
+mod policy_command;
 mod policy_file;
 mod recent;
 mod rotate_secret;
@@ -70,10 +72,14 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        Command::Policy(options) => return policy_command::run(options.command),
         Command::Check { file } => {
             let text = configuration::read_text(&file)?;
             let document = configuration::parse_file(&file, &text)?;
-            configuration::validate(document).map_err(|mistakes| mistakes.in_file(&file, &text))?;
+            let checked = configuration::validate(document).map_err(|mistakes| mistakes.in_file(&file, &text))?;
+            if let Some(policy) = checked.policy_file {
+                policy_file::judge(&policy, &policy_file::read_text(&policy)?)?;
+            }
             print(&format!("{}: good\n", file.display()));
         }
         Command::ResetPassword(options) => {
@@ -106,7 +112,11 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 /// File, then environment and options over it (clap has put the environment into the options), then validation.
-fn configure(settings: Settings, upstream: Option<String>, data_folder: &str) -> Result<Configuration, Box<dyn Error>> {
+pub(crate) fn configure(
+    settings: Settings,
+    upstream: Option<String>,
+    data_folder: &str,
+) -> Result<Configuration, Box<dyn Error>> {
     let mut document = match &settings.config {
         Some(file) => configuration::parse_file(file, &configuration::read_text(file)?)?,
         None => Document::default(),
@@ -134,6 +144,7 @@ fn configure(settings: Settings, upstream: Option<String>, data_folder: &str) ->
     document.hub.listen = console.or(document.hub.listen);
     document.hub.allow_remote = console_allow_remote.or(document.hub.allow_remote);
     document.hub.public_url = console_public_url.or(document.hub.public_url);
+    document.policy_file = policy_file.or(document.policy_file);
     document.retention.days = retention_days.or(document.retention.days);
     document.log.format = log_format.or(document.log.format);
     document.log.filter = log.or(document.log.filter);
@@ -142,11 +153,12 @@ fn configure(settings: Settings, upstream: Option<String>, data_folder: &str) ->
     Ok(configuration)
 }
 
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
-fn print(text: &str) {
+/// Writes to standard output.
+pub(crate) fn print(text: &str) {
     // A closed pipe is not an error of ours.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }

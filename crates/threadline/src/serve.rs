@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use crate::announce::{self, Addresses};
 use crate::configuration::Configuration;
 use crate::installation::{Installation, InstallationError};
-use crate::policy_file::{ManagingFile, PolicyFileError};
+use crate::managed_policy::{ManagedPolicy, ManagedPolicyError};
 use crate::signals;
 
 /// Exchanges that wait for analysis before the node sheds.
@@ -35,8 +35,8 @@ pub(crate) enum ServeError {
     Installation(#[from] InstallationError),
     #[error("cannot apply the policy of the configuration file")]
     Policy(#[source] threadline_hub::SaveError),
-    #[error("cannot apply the policy file")]
-    PolicyFile(#[source] PolicyFileError),
+    #[error(transparent)]
+    PolicyFile(#[from] ManagedPolicyError),
     #[error("cannot start the analysis")]
     Node(#[source] CompileError),
     #[error("cannot run the proxy")]
@@ -88,7 +88,7 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
         installation = Installation::open(&configuration) => installation?,
         () = told(signals.clone()) => return Ok(()),
     };
-    let (node, proxy, policy_file) = match start(&configuration, &installation).await {
+    let (node, proxy, managed) = match start(&configuration, &installation).await {
         Ok(parts) => parts,
         Err(error) => return first(Err(error), installation.close().await.map_err(ServeError::Close)),
     };
@@ -112,6 +112,15 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
     let mut proxy = proxy.map(|proxy| {
         let stopping = told(stopping.clone());
         Task::spawn("the proxy", async move { proxy.run(stopping).await.map_err(ServeError::Proxy) })
+    });
+    let followed = managed.map(|managed| {
+        let stopping = told(stopping.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = managed.follow() => {}
+                () = stopping => {}
+            }
+        })
     });
     installation.ready.store(true, Ordering::Release);
     tracing::info!(console = %addresses.console_url, proxy = addresses.proxy_url.as_deref(), "up");
@@ -138,6 +147,9 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
         outcome = first(outcome, proxy.end().await);
     }
     let _ = company.await;
+    if let Some(followed) = followed {
+        let _ = followed.await;
+    }
     node.shut_down(EXPORT_DEADLINE).await;
     let _ = stop_hub.send(true);
     outcome = first(outcome, hub.end().await);
@@ -150,7 +162,7 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
 async fn start(
     configuration: &Configuration,
     installation: &Installation,
-) -> Result<(Node, Option<Proxy>, Option<ManagingFile>), ServeError> {
+) -> Result<(Node, Option<Proxy>, Option<ManagedPolicy>), ServeError> {
     // The store's lock is ours now: what points to a running hub was left behind by one that was killed.
     for stale in ["local-token", "hub-address"] {
         let _ = std::fs::remove_file(configuration.data.join(stale));
@@ -158,8 +170,8 @@ async fn start(
     if let Some(document) = configuration.policy.clone() {
         installation.hub.apply_policy(document, "configuration file").await.map_err(ServeError::Policy)?;
     }
-    let policy_file = match configuration.policy_file.clone() {
-        Some(file) => Some(ManagingFile::apply(file, installation.hub.clone()).await.map_err(ServeError::PolicyFile)?),
+    let managed = match configuration.policy_file.clone() {
+        Some(file) => Some(ManagedPolicy::start(installation.hub.clone(), file).await?),
         None => None,
     };
     let settings = NodeSettings {
@@ -182,7 +194,7 @@ async fn start(
     if let Some(proxy) = &proxy {
         let _ = installation.sources.proxy.set(proxy.counters());
     }
-    Ok((node, proxy, policy_file))
+    Ok((node, proxy, managed))
 }
 
 fn bind_proxy(

@@ -16,7 +16,7 @@ fn help_names_every_subcommand_and_says_where_to_start() {
     let output = threadline(&["--help"]);
     assert!(output.status.success());
     let help = text(&output.stdout);
-    for word in ["serve", "demo", "import", "check", "openapi", "reset-password", "Start here"] {
+    for word in ["serve", "demo", "import", "check", "policy", "openapi", "reset-password", "Start here"] {
         assert!(help.contains(word), "{help}");
     }
     for subcommand in ["serve", "demo", "check", "openapi", "reset-password"] {

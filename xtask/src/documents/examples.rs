@@ -9,6 +9,9 @@ use crate::tree::Tree;
 /// Configuration files outside of documents that people start from.
 const FILES: [&str; 1] = ["packaging/threadline.yaml"];
 
+/// The page whose examples are policies by themselves: what stands in the section `policy:` of a configuration file.
+const POLICY_PAGE: &str = "docs/policy.md";
+
 /// Checks every point in a code span of every document.
 pub(crate) fn points(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -32,7 +35,8 @@ pub(crate) fn configurations(tree: &Tree, refuse: impl Fn(&str) -> Option<String
     let refused = |reason: String| format!("`threadline check` refuses this example: {reason}");
     for (path, document) in super::all(tree) {
         for (line, text) in examples(&document) {
-            findings.extend(refuse(text).map(|reason| Finding::at(path, line, refused(reason))));
+            let text = if path == POLICY_PAGE { as_section(text) } else { text.to_owned() };
+            findings.extend(refuse(&text).map(|reason| Finding::at(path, line, refused(reason))));
         }
     }
     for path in FILES {
@@ -42,6 +46,12 @@ pub(crate) fn configurations(tree: &Tree, refuse: impl Fn(&str) -> Option<String
         }
     }
     findings
+}
+
+/// A policy as the section of a configuration file.
+fn as_section(policy: &str) -> String {
+    let lines = policy.lines().map(|line| format!("  {line}\n"));
+    std::iter::once("policy:\n".to_owned()).chain(lines).collect()
 }
 
 fn examples(document: &Document) -> impl Iterator<Item = (usize, &str)> {
@@ -68,6 +78,14 @@ mod tests {
         let refuse = |text: &str| text.contains("proxi").then(|| "proxi".to_owned());
         let findings: Vec<String> = configurations(&tree, refuse).iter().map(ToString::to_string).collect();
         assert_eq!(findings, ["a.md:5: `threadline check` refuses this example: proxi"]);
+    }
+
+    #[test]
+    fn examples_on_the_page_about_policies_are_policies() {
+        let tree =
+            Tree::of(&[(POLICY_PAGE, "```yaml\nparameters: []\n```\n"), (FILES[0], "policy:\n  parameters: []\n")]);
+        let refuse = |text: &str| (text != "policy:\n  parameters: []\n").then(|| text.to_owned());
+        assert_eq!(configurations(&tree, refuse), []);
     }
 
     #[test]

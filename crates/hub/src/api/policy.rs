@@ -1,4 +1,4 @@
-//! The policy as the API shows and takes it: context parameters, versions, and the check of one point.
+//! The policy as the API shows and takes it: context parameters, and the check of one point.
 //!
 //! The rules are the policy crate's; nothing is judged here.
 
@@ -111,6 +111,7 @@ impl From<&Parameter> for PolicyParameter {
     }
 }
 
+/// The parameters of a policy in their order, without hidden ones.
 pub(super) fn shown(policy: &Policy) -> Vec<PolicyParameter> {
     policy.parameters().iter().filter(|parameter| !parameter.hidden).map(PolicyParameter::from).collect()
 }
@@ -129,6 +130,9 @@ pub(crate) struct PolicyParameters {
     /// What they said about it.
     #[schema(required)]
     comment: Option<String>,
+    /// The file that the policy is made of, so that it cannot be saved here; null where there is none.
+    #[schema(required)]
+    managed_by: Option<String>,
     /// The parameters; their order is the order in which keys are tried.
     parameters: Vec<PolicyParameter>,
     /// What groups when no key of the list works, in order.
@@ -243,6 +247,7 @@ fn parameters_answer(hub: &Inner, policy: &Policy, saved: Option<SavedVersion>) 
         saved_at,
         saved_by,
         comment,
+        managed_by: hub.policies.managed_by().map(|managed| managed.file),
         parameters: shown(policy),
         built_in: hub.settings.built_in_rules.clone(),
         maximum: MAXIMUM_PARAMETERS as u32,
@@ -299,6 +304,7 @@ pub(super) fn comment(written: Option<String>) -> Result<Option<String>, Problem
 /// Why a policy was not saved; `place` is where it stands in the request.
 pub(super) fn refused(error: SaveError, place: &str) -> Problem {
     match error {
+        SaveError::Managed { file } => Problem::policy_managed(&file),
         SaveError::Stale { current } => Problem::stale(current),
         SaveError::Managed { file } => Problem::managed(&file),
         SaveError::Invalid(errors) => {

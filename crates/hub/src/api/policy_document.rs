@@ -39,6 +39,12 @@ pub(crate) struct PolicyAnswer {
     /// What they said about it.
     #[schema(required)]
     comment: Option<String>,
+    /// The file that the policy is made of, so that it cannot be saved here; null where there is none.
+    #[schema(required)]
+    managed_by: Option<String>,
+    /// Why what stands in that file now does not hold; null while it does.
+    #[schema(required)]
+    file_problem: Option<String>,
     /// The policy itself, defaults written out.
     policy: PolicyDocument,
     /// What an operator should know about it.
@@ -138,12 +144,14 @@ fn answer(hub: &Inner, policy: &Policy, saved: Option<SavedVersion>) -> Response
         None => (None, None, None),
     };
     let (managed_by, file_problem) =
-        hub.policies.managed_by().map_or((None, None), |(file, problem)| (Some(file), problem));
+        hub.policies.managed_by().map_or((None, None), |managed| (Some(managed.file), managed.problem));
     let body = PolicyAnswer {
         version: policy.version(),
         saved_at,
         saved_by,
         comment,
+        managed_by,
+        file_problem,
         policy: policy.document(),
         warnings: warnings(policy),
         built_in: hub.settings.built_in_rules.clone(),

@@ -1,5 +1,5 @@
-//! The history of the policy: every saved version with who, when, why and what changed. What a version says is the whole
-//! document, so that it can be compared and saved again.
+//! The history of the policy: its saved versions, each whole, and what changed between any two. Read-only: a version is
+//! restored by saving its document again.
 
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ pub(crate) struct PolicyVersionList {
     versions: Vec<PolicyVersion>,
 }
 
-/// One saved version with the policy that it was.
+/// One saved version, whole.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PolicyVersionDetails {
     /// The version.
@@ -66,7 +66,7 @@ pub(crate) struct PolicyVersionDetails {
     version: PolicyVersion,
     /// Its parameters.
     parameters: Vec<PolicyParameter>,
-    /// The whole policy, defaults written out: what to save to restore it.
+    /// The policy itself, defaults written out: saving it again restores the version.
     policy: PolicyDocument,
 }
 
@@ -75,9 +75,9 @@ pub(crate) struct PolicyVersionDetails {
 pub(crate) struct PolicyVersionChanges {
     /// The version that was compared with; 0 is the empty policy.
     since: u64,
-    /// The version.
+    /// The version that was asked about.
     version: u64,
-    /// What has to be done to `since` to get `version`, a sentence each; empty when they say the same.
+    /// What has to be done to `since` to get `version`, a sentence each; empty when both say the same.
     changes: Vec<String>,
 }
 
@@ -103,6 +103,20 @@ pub(crate) async fn list_versions(
     }))
 }
 
+/// A version's number as written.
+fn number(text: &str) -> Option<u64> {
+    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse::<u64>().ok().filter(|number| plain && i64::try_from(*number).is_ok())
+}
+
+fn missing() -> Problem {
+    Problem::not_found("There is no such version.")
+}
+
+fn expected_number() -> Problem {
+    Problem::field("version", "expected a whole number from 1")
+}
+
 /// Read a policy version
 #[utoipa::path(
     get, path = "/policy/versions/{version}", tag = "policy",
@@ -115,24 +129,23 @@ pub(crate) async fn read_version(
     RawQuery(query): RawQuery,
 ) -> Result<Json<PolicyVersionDetails>, Problem> {
     QueryParameters::parse(query.as_deref())?.finish()?;
-    let number = version_number("version", &version)?;
-    let saved = hub.policies.saved(number).await?.ok_or_else(no_such_version)?;
-    let policy = hub.policies.version(number).await?.ok_or_else(no_such_version)?;
+    let number = number(&version).ok_or_else(expected_number)?;
+    let saved = hub.policies.saved(number).await?.ok_or_else(missing)?;
+    let policy = hub.policies.version(number).await?.ok_or_else(missing)?;
     Ok(Json(PolicyVersionDetails { version: saved.into(), parameters: shown(&policy), policy: policy.document() }))
 }
 
 /// Compare policy versions
 ///
-/// What changed from one version to another, in either order: for looking back, and for seeing what somebody else saved
-/// meanwhile.
+/// What changed from one version to another, in either order. For whoever was refused because somebody else had saved, and
+/// for whoever thinks of restoring a version.
 #[utoipa::path(
     get, path = "/policy/versions/{version}/changes", tag = "policy",
     params(
-        ("version" = u64, Path, description = "Its number, from 1."),
-        ("since" = Option<u64>, Query, description = "The version to compare with; 0 is the empty policy. Left out: the \
-                                                      one before."),
+        ("version" = u64, Path, description = "The version to look at; 0 is the empty policy."),
+        ("since" = Option<u64>, Query, description = "The version to compare with; 0 is the empty policy. Left out: the one before."),
     ),
-    responses((status = 200, description = "What changed.", body = PolicyVersionChanges)),
+    responses((status = 200, description = "The changes.", body = PolicyVersionChanges)),
 )]
 pub(crate) async fn read_changes(
     State(hub): State<Arc<Inner>>,
@@ -140,25 +153,15 @@ pub(crate) async fn read_changes(
     RawQuery(query): RawQuery,
 ) -> Result<Json<PolicyVersionChanges>, Problem> {
     let mut parameters = QueryParameters::parse(query.as_deref())?;
-    let since = parameters.take_one("since");
+    let since = parameters.take_one("since").map(|text| number(&text));
+    if since == Some(None) {
+        parameters.refuse("since", "expected a whole number from 0");
+    }
     parameters.finish()?;
-    let version = version_number("version", &version)?;
-    let since = match since {
-        Some(since) => version_number("since", &since)?,
-        None => version.saturating_sub(1),
-    };
-    let policy = hub.policies.version(version).await?.ok_or_else(no_such_version)?;
-    let before = hub.policies.version(since).await?.ok_or_else(no_such_version)?;
-    let changes = policy.difference_from(&before).changes.iter().map(ToString::to_string).collect();
+    let version = number(&version).ok_or_else(expected_number)?;
+    let since = since.flatten().unwrap_or_else(|| version.saturating_sub(1));
+    let before = hub.policies.version(since).await?.ok_or_else(missing)?;
+    let after = hub.policies.version(version).await?.ok_or_else(missing)?;
+    let changes = after.difference_from(&before).changes.iter().map(ToString::to_string).collect();
     Ok(Json(PolicyVersionChanges { since, version, changes }))
-}
-
-fn version_number(field: &str, text: &str) -> Result<u64, Problem> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = text.parse::<u64>().ok().filter(|number| plain && i64::try_from(*number).is_ok());
-    number.ok_or_else(|| Problem::field(field, "expected the number of a version"))
-}
-
-fn no_such_version() -> Problem {
-    Problem::not_found("There is no such version.")
 }

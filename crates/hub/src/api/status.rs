@@ -62,6 +62,9 @@ pub(crate) struct Status {
     now: Time,
     /// The policy that holds.
     policy_version: u64,
+    /// Why what stands in the file that manages the policy does not hold; null while it does, and without such a file.
+    #[schema(required)]
+    policy_file_problem: Option<String>,
     /// The store.
     store: StoreState,
     /// The nodes.
@@ -85,6 +88,7 @@ pub(crate) async fn read_status(
         started_at: Time(hub.started_at),
         now: Time(hub.now()),
         policy_version: hub.policies.current().version(),
+        policy_file_problem: hub.policies.managed_by().and_then(|managed| managed.problem),
         store: StoreState {
             exchanges: store.exchanges,
             bytes_on_disk: store.bytes_on_disk,

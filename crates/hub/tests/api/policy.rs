@@ -154,6 +154,101 @@ async fn every_version_stays_with_who_when_and_what_changed() {
 }
 
 #[tokio::test]
+async fn any_version_is_there_whole_and_comparable_with_any_other() {
+    let hub = TestHub::start().await;
+    let path = "/api/v1/policy";
+    let save = async |tag: &str, policy: Value| {
+        let call = hub.call(Method::PUT, path).token(&hub.local_token()).header("if-match", tag);
+        let saved = call.json(&json!({"policy": policy})).send().await;
+        assert_eq!(saved.status, StatusCode::OK, "{}", saved.text());
+        saved.json()["policy"].clone()
+    };
+    let first = json!({"masks": [{"point": "request > query pin"}], "parameters": [token_key("token")]});
+    let first = save("\"0\"", first).await;
+    assert_eq!(first["parameters"][0]["hashed"], true, "defaults are written out");
+    save(
+        "\"1\"",
+        json!({"applications": [{"id": "shop", "hosts": ["shop.example"]}], "parameters": [token_key("token")]}),
+    )
+    .await;
+    let viewer = hub.token("viewer").await;
+    let read = |rest: &str| hub.get(&format!("{path}/versions{rest}")).token(&viewer).send();
+    let one = read("/1").await.json();
+    assert_eq!((&one["policy"], one["version"].as_u64()), (&first, Some(1)));
+
+    let removed = "removed the mask of request > query pin (everywhere)";
+    let added = "added a mask of request > query pin (everywhere)";
+    for (asked, since, sentence) in [
+        ("/2/changes", 1, removed),
+        ("/2/changes?since=1", 1, removed),
+        ("/1/changes?since=2", 2, added),
+        ("/1/changes", 0, added),
+        ("/1/changes?since=0", 0, added),
+        ("/0/changes?since=1", 1, removed),
+    ] {
+        let answer = read(asked).await.json();
+        let sentences = answer["changes"].as_array().unwrap();
+        assert_eq!(answer["since"].as_u64(), Some(since), "{asked}: {answer}");
+        assert!(sentences.contains(&json!(sentence)), "{asked}: {answer}");
+    }
+    for same in ["/2/changes?since=2", "/0/changes"] {
+        assert_eq!(read(same).await.json()["changes"], json!([]), "{same}");
+    }
+    for unknown in ["/3/changes", "/2/changes?since=3", "/7/changes?since=1"] {
+        read(unknown).await.assert_problem(404, &[]);
+    }
+    for (wrong, field) in [
+        ("/x/changes", "version"),
+        ("/-1/changes", "version"),
+        ("/1/changes?since=", "since"),
+        ("/1/changes?since=+0", "since"),
+        ("/1/changes?since=99999999999999999999", "since"),
+        ("/1/changes?since=0&since=1", "since"),
+        ("/1/changes?sinse=0", "sinse"),
+    ] {
+        read(wrong).await.assert_problem(422, &[field]);
+    }
+
+    // Saving what a version says restores it.
+    assert_eq!(save("\"2\"", one["policy"].clone()).await, first);
+    assert_eq!(read("/3/changes?since=1").await.json()["changes"], json!([]));
+}
+
+/// Whoever saves over anything saves over what holds at that moment: every version says what it changed in the one
+/// before, and no change is lost.
+#[tokio::test]
+async fn saving_over_anything_loses_no_race() {
+    let hub = TestHub::start().await;
+    let whole = async |number: u64| {
+        let policy = json!({"masks": [{"point": format!("request > query pin{number}")}], "parameters": []});
+        let call = hub.call(Method::PUT, "/api/v1/policy").token(&hub.local_token()).header("if-match", "*");
+        call.json(&json!({"policy": policy})).send().await.status
+    };
+    let list = async |number: u64| {
+        put(&hub, "*", &json!({"parameters": [token_key(&format!("token {number}"))]})).await.status
+    };
+    let saved = tokio::join!(whole(1), list(1), whole(2), list(2), whole(3), list(3), list(4), list(5));
+    let (a, b, c, d, e, f, g, h) = saved;
+    assert_eq!([a, b, c, d, e, f, g, h], [StatusCode::OK; 8]);
+    let read = |path: String| hub.get(&format!("/api/v1/policy/versions{path}")).token(&hub.local_token()).send();
+    let versions = read(String::new()).await.json();
+    assert_eq!(versions["total"], 8, "one for each");
+    for version in versions["versions"].as_array().unwrap() {
+        let number = &version["version"];
+        let compared = read(format!("/{number}/changes")).await.json();
+        assert_eq!(version["changes"], compared["changes"], "version {number} was made of the one before");
+    }
+    // A list was saved on a policy with the masks that held at that moment, whichever they were.
+    for number in 2..=8 {
+        let saved = read(format!("/{number}")).await.json()["policy"].clone();
+        let before = read(format!("/{}", number - 1)).await.json()["policy"].clone();
+        if saved["parameters"] != json!([]) {
+            assert_eq!(saved["masks"], before["masks"], "version {number}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_configuration_file_applies_when_it_changed_and_not_again() {
     let hub = TestHub::start().await;
     let document =

@@ -186,6 +186,7 @@ async fn queries_name_what_they_cannot_accept() {
         ("/policy/parameters?x=1".to_owned(), vec!["x"]),
         ("/policy/versions?limit=0".to_owned(), vec!["limit"]),
         ("/policy/versions?page_token=abc".to_owned(), vec!["page_token"]),
+        ("/policy/versions/1/changes?since=x".to_owned(), vec!["since"]),
         ("/status?x=1".to_owned(), vec!["x"]),
         (format!("/sessions?q={}", "x".repeat(201)), vec!["q"]),
         (format!("/sessions?user={}", "x".repeat(17_000)), vec!["query"]),

@@ -39,7 +39,7 @@ pub(crate) struct Document {
     pub(crate) log: LogDocument,
     /// The policy, applied when this file was edited.
     pub(crate) policy: Option<PolicyDocument>,
-    /// A file with nothing but the policy, which alone changes it. Seen from the folder of this file.
+    /// A file of its own that manages the policy instead; relative to the folder of the configuration file.
     pub(crate) policy_file: Option<PathBuf>,
 }
 
@@ -141,7 +141,12 @@ pub(crate) fn read_text(path: &Path) -> Result<String, DocumentError> {
 
 /// Reads the text of a file. An empty one is a configuration in which nothing is set.
 pub(crate) fn parse_file(path: &Path, text: &str) -> Result<Document, DocumentError> {
-    parse(text).map_err(|message| DocumentError::Malformed { path: path.to_owned(), message })
+    let malformed = |message| DocumentError::Malformed { path: path.to_owned(), message };
+    let mut document = parse(text).map_err(malformed)?;
+    if let (Some(file), Some(folder)) = (&mut document.policy_file, path.parent()) {
+        *file = folder.join(&*file);
+    }
+    Ok(document)
 }
 
 /// Reads text; the error is ready to be shown and names the line.

@@ -35,7 +35,7 @@ pub(crate) struct Configuration {
     pub(crate) log_filter: String,
     /// The policy the file asks for, if it names one.
     pub(crate) policy: Option<PolicyDocument>,
-    /// The file that alone changes the policy, if one does.
+    /// The file that manages the policy instead.
     pub(crate) policy_file: Option<PathBuf>,
 }
 
@@ -198,6 +198,11 @@ pub(crate) fn validate(document: Document) -> Result<Configuration, InvalidConfi
     if node.is_empty() || node.len() > 64 || node.chars().any(char::is_control) {
         refuse("node", "a name of 1 to 64 characters without control characters".to_owned());
     }
+    if document.policy.is_some() && document.policy_file.is_some() {
+        let reason =
+            "cannot stand beside `policy`: the policy is a section of this file or a file of its own, not both";
+        refuse("policy_file", reason.to_owned());
+    }
     if let Some(policy) = &document.policy
         && let Err(errors) = Policy::validate(1, policy.clone())
     {
@@ -327,6 +332,15 @@ mod tests {
         let text = "proxy:\n  upstream: ftp://x\n";
         let shown = validate(parse(text).unwrap()).unwrap_err().in_file(Path::new("a.yaml"), text).to_string();
         assert!(shown.starts_with("a.yaml: ") && shown.contains("\n  line 2: proxy.upstream: "), "{shown}");
+    }
+
+    #[test]
+    fn a_policy_is_a_section_or_a_file_of_its_own() {
+        let document = parse("policy: {parameters: []}\npolicy_file: policy.yaml\n").unwrap();
+        let said = validate(document).unwrap_err();
+        assert!(said.to_string().contains("policy_file: cannot stand beside `policy`"), "{said}");
+        let file = super::super::parse_file(Path::new("/etc/threadline/a.yaml"), "policy_file: policy.yaml\n").unwrap();
+        assert_eq!(validate(file).unwrap().policy_file.as_deref(), Some(Path::new("/etc/threadline/policy.yaml")));
     }
 
     #[cfg(target_os = "linux")]
