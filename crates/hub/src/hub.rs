@@ -54,9 +54,6 @@ pub struct HubSettings {
     pub trusted_proxies: Vec<Network>,
     /// Tells nodes whether they hash with this installation's secret; `None` for a hub without one.
     pub secret_fingerprint: Option<String>,
-    /// The file that alone changes the policy ([`Hub::apply_managed_policy`]), for messages; `None`: people and programs
-    /// do.
-    pub policy_file: Option<String>,
     /// The built-in grouping rules and fallbacks, in order.
     pub built_in_rules: Vec<BuiltInRule>,
     /// The grouping stage's reading of a trace.
@@ -91,7 +88,6 @@ impl HubSettings {
             public_url: None,
             trusted_proxies: Vec::new(),
             secret_fingerprint: None,
-            policy_file: None,
             built_in_rules: Vec::new(),
             trace_outcome: |_| None,
             recent: Arc::new(NoNodes),
@@ -227,7 +223,7 @@ impl Hub {
         let database = database::open(&settings.directory.join("state.sqlite")).await?;
         let now = clock.now();
         database::audit::forget_old(&database, now).await?;
-        let policies = Policies::load(database.clone(), settings.policy_file.clone(), Arc::clone(&clock)).await?;
+        let policies = Policies::load(database.clone(), Arc::clone(&clock)).await?;
         let anybody = database::people::any(&database).await?;
         let recent_setting = RecentSetting::load(&database).await?;
         settings.recent.configure(recent_setting.limits());

@@ -85,12 +85,8 @@ pub(crate) enum LoadError {
 }
 
 impl Policies {
-    /// Starts from the newest saved version, or from the empty policy. With `file`, that file alone changes it.
-    pub(crate) async fn load(
-        database: Database,
-        file: Option<String>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, LoadError> {
+    /// Starts from the newest saved version, or from the empty policy.
+    pub(crate) async fn load(database: Database, clock: Arc<dyn Clock>) -> Result<Self, LoadError> {
         let policy = match policy_versions::newest(&database).await? {
             Some(saved) => compile(&saved)?,
             None => Policy::empty(),
@@ -121,9 +117,6 @@ impl Policies {
         caller: &Caller,
         comment: Option<String>,
     ) -> Result<Arc<Policy>, SaveError> {
-        if let Some(file) = &self.file {
-            return Err(SaveError::Managed { file: file.clone() });
-        }
         let _one_at_a_time = self.saving.lock().await;
         if let Some(ManagedBy { file, .. }) = self.managed_by() {
             return Err(SaveError::Managed { file });

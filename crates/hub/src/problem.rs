@@ -178,16 +178,6 @@ impl Problem {
         .with_etag(current)
     }
 
-    /// 409: a file alone changes the policy.
-    pub(crate) fn managed(file: &str) -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "managed_by_file",
-            "The policy is managed by a file",
-            format!("Change {file}: it is followed. Nothing was changed."),
-        )
-    }
-
     fn with_etag(self, version: u64) -> Self {
         match HeaderValue::from_str(&format!("\"{version}\"")) {
             Ok(value) => self.with_header(header::ETAG, value),

@@ -15,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    batches, download, keys, overview, people, points, policy, policy_document, policy_versions, recent, sessions,
-    sign_in, status, try_out,
+    batches, download, exports, hashes, keys, overview, people, points, policy, policy_document, policy_versions,
+    recent, sessions, sign_in, status, try_out,
 };
 use crate::hub::Inner;
 use crate::problem::ProblemDetails;

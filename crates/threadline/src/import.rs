@@ -45,6 +45,11 @@ pub(crate) enum ImportError {
         file.display()
     )]
     OtherSecret { file: PathBuf, address: String, ours: String, theirs: String },
+    #[error(
+        "the secret at {} was rotated, and the hub at {address} still hashes with a former one: restart it first",
+        file.display()
+    )]
+    FormerSecret { file: PathBuf, address: String },
     #[error(transparent)]
     PolicyFile(#[from] ManagedPolicyError),
     #[error("the hub's policy is not one this version can use: {0}")]

@@ -79,7 +79,6 @@ impl Installation {
         settings.host_names = configuration.hub.host_names.clone();
         settings.public_url = configuration.hub.public_url.clone();
         settings.trusted_proxies = configuration.hub.trusted_proxies.clone();
-        settings.policy_file = configuration.policy_file.as_ref().map(|file| file.display().to_string());
         settings.secret_fingerprint = Some(secret.fingerprint());
         settings.built_in_rules = built_in_rules()
             .iter()

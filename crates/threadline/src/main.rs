@@ -22,7 +22,6 @@ mod try_out;
 
 use std::error::Error;
 use std::io::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -131,13 +130,8 @@ pub(crate) fn configure(
         retention_days,
         log_format,
         log,
-        config,
         ..
     } = settings;
-    // What a file names lies where the file lies.
-    let beside = config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-    let named = document.policy_file.map(|file| beside.join(file));
-    document.policy_file = policy_file.or(named);
     document.data = data.or(document.data).or_else(|| Some(data_folder.into()));
     document.proxy.listen = listen.or(document.proxy.listen);
     document.proxy.upstream = upstream.or(document.proxy.upstream);

@@ -8,8 +8,9 @@ use threadline_hub::{Hub, SaveError};
 
 use crate::policy_file::{self, PolicyFileError};
 
-/// How often the file is looked at.
-const EVERY: Duration = Duration::from_secs(1);
+/// How often the file is looked at. What is new in it counts when the next look finds it too: a file that is being
+/// written may be a policy at every line, with masks missing.
+const EVERY: Duration = Duration::from_millis(500);
 /// A file that was written this long ago is only read again when it looks different: within one tick of a file system's
 /// clock it may change without looking so.
 const SETTLED: Duration = Duration::from_secs(2);
@@ -53,6 +54,8 @@ pub(crate) struct ManagedPolicy {
     look: Option<Look>,
     /// What was read last; none when it could not be read or saved, so that it is tried again.
     text: Option<String>,
+    /// What the last look found that is new.
+    new: Option<String>,
     /// What was reported last.
     problem: Option<String>,
 }
@@ -67,7 +70,7 @@ impl ManagedPolicy {
         let document = policy_file::judge(&file, &text)?;
         hub.manage_policy_by(&file.display().to_string());
         hub.apply_managed_policy(document).await.map_err(ManagedPolicyError::Save)?;
-        Ok(Self { hub, file, look: None, text: Some(text), problem: None })
+        Ok(Self { hub, file, look: None, text: Some(text), new: None, problem: None })
     }
 
     /// Follows the file for as long as this is polled.
@@ -99,6 +102,11 @@ impl ManagedPolicy {
             }
         };
         if self.text.as_ref() == Some(&text) {
+            self.new = None;
+            return;
+        }
+        if self.new.as_ref() != Some(&text) {
+            (self.new, self.look) = (Some(text), None);
             return;
         }
         match policy_file::judge(&self.file, &text) {

@@ -126,7 +126,6 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
     tracing::info!(console = %addresses.console_url, proxy = addresses.proxy_url.as_deref(), "up");
     announce::on_terminal(&addresses, configuration.proxy.upstream.as_deref(), &configuration.data);
     let company = tokio::spawn(started(&addresses, stopping));
-    let policy_file = policy_file.map(|file| tokio::spawn(file.follow()).abort_handle());
 
     let mut outcome = tokio::select! {
         () = told(signals) => Ok(()),
@@ -140,9 +139,6 @@ pub(crate) async fn run<Company: Future<Output = ()> + Send + 'static>(
     tracing::info!("stopping");
     installation.ready.store(false, Ordering::Release);
     let _ = stop.send(true);
-    if let Some(file) = policy_file {
-        file.abort();
-    }
     if let Some(proxy) = proxy {
         outcome = first(outcome, proxy.end().await);
     }

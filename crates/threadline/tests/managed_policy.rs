@@ -99,6 +99,13 @@ async fn a_policy_file_is_followed_and_a_broken_one_replaces_nothing() {
     std::fs::write(&file, &edited).unwrap();
     let held = threadline.wait_for("/policy", |held| held["file_problem"].is_null()).await;
     assert_eq!(held["version"], 2);
+
+    // What stands there while it is being written is a policy too, but never holds.
+    std::fs::write(&file, policy("third")).unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    std::fs::write(&file, policy("third") + "masks:\n- point: request > query card\n").unwrap();
+    let held = threadline.wait_for("/policy", |held| held["version"] != 2).await;
+    assert_eq!((held["version"].as_u64(), held["policy"]["masks"].as_array().unwrap().len()), (Some(3), 1));
     threadline.stop().await;
 }
 

@@ -306,7 +306,6 @@ pub(super) fn refused(error: SaveError, place: &str) -> Problem {
     match error {
         SaveError::Managed { file } => Problem::policy_managed(&file),
         SaveError::Stale { current } => Problem::stale(current),
-        SaveError::Managed { file } => Problem::managed(&file),
         SaveError::Invalid(errors) => {
             let placed = |error: FieldError| FieldError { field: format!("{place}{}", error.field), ..error };
             Problem::fields(errors.into_iter().map(placed).map(FieldProblem::from).collect())

@@ -55,12 +55,6 @@ pub(crate) struct PolicyAnswer {
     suggested_masks: Vec<&'static str>,
     /// How much a policy may hold.
     limits: PolicyLimits,
-    /// The file that alone changes the policy; null where people and programs do.
-    #[schema(required)]
-    managed_by: Option<String>,
-    /// Why what stands in that file now does not hold; null when it does.
-    #[schema(required)]
-    file_problem: Option<String>,
 }
 
 /// How much a policy may hold.
@@ -150,8 +144,6 @@ fn answer(hub: &Inner, policy: &Policy, saved: Option<SavedVersion>) -> Response
         saved_at,
         saved_by,
         comment,
-        managed_by,
-        file_problem,
         policy: policy.document(),
         warnings: warnings(policy),
         built_in: hub.settings.built_in_rules.clone(),
