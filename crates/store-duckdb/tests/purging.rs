@@ -11,6 +11,7 @@ use threadline_store::{ExchangeStore, Lane, Purge, PurgeCounts};
 use threadline_store_duckdb::{DuckSettings, DuckStore};
 
 const PURGE: &str = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f";
+const OTHER_PURGE: &str = "0193a0f0-0000-7000-8000-0000000000ff";
 
 /// Values that no format or compression takes apart.
 const USER: &str = "canary-user-5d0f1c7a9e3b";
@@ -64,6 +65,10 @@ fn id() -> PurgeId {
     PURGE.parse().unwrap()
 }
 
+fn other_id() -> PurgeId {
+    OTHER_PURGE.parse().unwrap()
+}
+
 #[tokio::test]
 async fn purged_values_are_in_no_file_of_open_and_closed_days() {
     for purge in [Purge::User(USER.to_owned()), Purge::Session(session(1)), Purge::Parameter("token".to_owned())] {
@@ -78,6 +83,13 @@ async fn purged_values_are_in_no_file_of_open_and_closed_days() {
         let counts = store.begin_purge(id(), purge.clone()).await.unwrap();
         assert_eq!((counts.sessions, counts.days, counts.deleted + counts.changed), (1, 3, 650), "{purge:?}");
         assert_eq!(store.finish_purge(id()).await.unwrap(), Some(counts));
+        if matches!(purge, Purge::Parameter(_)) {
+            // Another parameter of these samples has the same value, and keeps it until it is purged too.
+            assert!(!holding(directory.path(), TOKEN).is_empty());
+            let other = Purge::Parameter("deciding".to_owned());
+            store.begin_purge(other_id(), other).await.unwrap();
+            store.finish_purge(other_id()).await.unwrap();
+        }
         for value in gone {
             assert_eq!(holding(directory.path(), value), [] as [PathBuf; 0], "{purge:?} while the store is open");
         }

@@ -102,7 +102,7 @@ async fn a_file_is_compared_applied_and_comes_back_the_same() {
     let covered = place.write(&FIRST.replace("query pin", "query token"));
     let (code, _, warning) = place.run(&["apply"], Some(&covered));
     assert_eq!(code, Some(0));
-    assert!(warning.starts_with("warning: parameters[0].point: masks[0]"), "{warning}");
+    assert!(warning.starts_with("warning: parameters[0].point: the mask of"), "{warning}");
     let (_, first, _) = place.run(&["export", "--version", "1"], None);
     assert!(first.contains("request > query pin"), "{first}");
     assert_eq!(place.run(&["export", "--version", "9"], None).0, Some(1));

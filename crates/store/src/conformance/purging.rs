@@ -112,7 +112,7 @@ pub(super) async fn a_parameter_leaves_without_its_exchanges(store: &impl Exchan
         let gone = |name: &str| ["token", "to\"ken", "user", "sort"].contains(&name);
         let left: Vec<(&str, &str)> =
             found.params.iter().map(|parameter| (parameter.name.as_str(), parameter.value.as_str())).collect();
-        let expected: Vec<_> = sample.marks.iter().copied().filter(|(name, _)| !gone(name)).collect();
+        let expected: Vec<_> = sample.parameters().into_iter().filter(|(name, _)| !gone(name)).collect();
         assert_eq!(left, expected, "the others stay, also where they had their value from what left");
         let decided = sample.key == "token" && sample.key_kind == SessionKeyKind::Configured;
         let value = if decided { "" } else { sample.key_value.as_str() };
