@@ -181,6 +181,7 @@ async fn start(
     };
     if let Some(proxy) = &proxy {
         let _ = installation.sources.proxy.set(proxy.counters());
+        let _ = installation.sources.resolutions.set(proxy.resolutions());
     }
     Ok((node, proxy, policy_file))
 }
