@@ -388,6 +388,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policy/clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the clients that requests resolved to
+         * @description What `trusted_proxies` come to: the last requests through the nodes of this process, at most 20 a second. Of all
+         *     traffic, analysed or not; in memory only.
+         *
+         *     Roles: admin.
+         */
+        get: operations["list_clients"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/policy/keys": {
         parameters: {
             query?: never;
@@ -2091,6 +2114,30 @@ export interface components {
             /** @description Keep them. Switching off forgets what is kept. */
             on: boolean;
         };
+        /** @description Who one request was taken to come from. */
+        ResolvedClient: {
+            /** @description Start of the request. */
+            at: components["schemas"]["Time"];
+            /** @description The client's address; null where a mask hides it. */
+            client_address: string | null;
+            /** @description Where the client's address was found: `connection`, `proxy_protocol`, `forwarded`, `x_forwarded_for`, `x_real_ip`. */
+            how: string;
+            /** @description The node that saw it. */
+            node: string;
+            /** @description Address of the connection's other end; null where a mask hides the client and this is it. */
+            peer_address: string | null;
+            /**
+             * @description What may be wrong with the settings: `untrusted_header` (the peer is not trusted but sent a header that says who the
+             *     client is), `no_header` (the peer is trusted but sent none of those that are looked at), `unreadable` (it sent one
+             *     that is hidden or no address), or `none`.
+             */
+            remark: string;
+        };
+        /** @description Who the last requests were taken to come from. */
+        ResolvedClientList: {
+            /** @description Newest first, at most 50 for each node. */
+            clients: components["schemas"]["ResolvedClient"][];
+        };
         /**
          * @description What somebody may do; the routes' table says what that is.
          * @enum {string}
@@ -3430,6 +3477,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyCheck"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_clients: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last requests. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResolvedClientList"];
                 };
             };
             /** @description What went wrong (RFC 9457). */

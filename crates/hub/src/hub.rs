@@ -16,6 +16,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::api::policy::BuiltInRule;
 use crate::api::status::NodeStatus;
+use crate::clients::ResolvedClients;
 use crate::database::{self, Database, DatabaseError};
 use crate::exports::ExportLedger;
 use crate::hashes::{HashValues, NoSecret};
@@ -60,6 +61,8 @@ pub struct HubSettings {
     pub trace_outcome: TraceOutcome,
     /// What the nodes of this process keep of what they saw recently.
     pub recent: Arc<dyn RecentExchanges>,
+    /// Who the last requests through the nodes of this process were taken to come from.
+    pub clients: Arc<dyn ResolvedClients>,
     /// Tries policies out on what nodes keep, or on an archive.
     pub try_out: Arc<dyn TryOut>,
     /// Hashes values that somebody looks for.
@@ -91,6 +94,7 @@ impl HubSettings {
             built_in_rules: Vec::new(),
             trace_outcome: |_| None,
             recent: Arc::new(NoNodes),
+            clients: Arc::new(NoNodes),
             try_out: Arc::new(NoStages),
             hash_values: Arc::new(NoSecret),
             bounds: Bounds::default(),

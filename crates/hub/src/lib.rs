@@ -13,6 +13,7 @@
 //! and never carry SQL, captured values or what a client sent.
 
 mod api;
+mod clients;
 mod console;
 mod database;
 mod exports;
@@ -34,6 +35,7 @@ pub use api::status::{Counter, NodeStatus};
 pub use api::try_out::{
     TriedChanges, TriedExchange, TriedFigures, TriedOutcome, TriedRule, TriedSession, TriedSpread, TriedWarning,
 };
+pub use clients::{ResolvedClient, ResolvedClients};
 pub use database::DatabaseError;
 pub use exports::ExportLedger;
 pub use hashes::{ClearValue, HashValues, ValueHashes};

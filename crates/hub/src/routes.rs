@@ -15,7 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    batches, download, exports, hashes, keys, overview, people, points, policy, policy_document, policy_versions,
+    batches, clients, download, exports, hashes, keys, overview, people, points, policy, policy_document,
+    policy_versions, recent, sessions, sign_in, status, try_out,
     recent, sessions, sign_in, status, try_out,
 };
 use crate::hub::Inner;
@@ -71,6 +72,7 @@ pub(crate) const TABLE: &[(Method, &str, Access)] = &[
     (Method::GET,    "/policy/parameters",                  EVERY_ROLE),
     (Method::PUT,    "/policy/parameters",                  ADMINISTRATORS),
     (Method::GET,    "/policy/keys",                        READERS),
+    (Method::GET,    "/policy/clients",                     ADMINISTRATORS),
     (Method::POST,   "/policy/points/check",                READERS),
     (Method::GET,    "/policy/versions",                    READERS),
     (Method::GET,    "/policy/versions/{version}",          READERS),
@@ -161,6 +163,7 @@ fn routes() -> OpenApiRouter<Arc<Inner>> {
         .routes(routes!(try_out::try_policy))
         .routes(routes!(policy::read_parameters, policy::save_parameters))
         .routes(routes!(keys::read_keys))
+        .routes(routes!(clients::list_clients))
         .routes(routes!(policy::check_point))
         .routes(routes!(policy_versions::list_versions))
         .routes(routes!(policy_versions::read_version))

@@ -20,4 +20,4 @@ pub use identity::{BatchId, ExchangeId, InvalidIdentity, PurgeId, SessionId};
 pub use network::{Network, NetworkError};
 pub use priority::behind_traffic;
 pub use text::escape_for_display;
-pub use trusted::{AddressHeader, HostHeader, TrustedProxies};
+pub use trusted::{AddressHeader, AddressRemark, AddressSource, ClientResolution, HostHeader, TrustedProxies};

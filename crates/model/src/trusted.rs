@@ -1,9 +1,9 @@
 //! Trusted proxies: whose word about the client and the original host counts, and where it stands. Plain settings: the
-//! policy judges them, the proxy follows them. Nothing here reads a message.
+//! policy judges them, the proxy follows them. And what a request resolved to under them. Nothing here reads a message.
 
 use std::net::IpAddr;
 
-use crate::Network;
+use crate::{Network, Timestamp};
 
 /// A header in which a proxy says who the client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,4 +70,65 @@ impl TrustedProxies {
     pub fn contains(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(address))
     }
+}
+
+/// How a client's address was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressSource {
+    /// It is the connection's.
+    Connection,
+    /// From a PROXY header at the connection's beginning.
+    ProxyProtocol,
+    /// From a header of the request.
+    Header(AddressHeader),
+}
+
+impl AddressSource {
+    /// `connection`, `proxy_protocol`, `forwarded`, `x_forwarded_for` or `x_real_ip`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connection => "connection",
+            Self::ProxyProtocol => "proxy_protocol",
+            Self::Header(AddressHeader::Forwarded) => "forwarded",
+            Self::Header(AddressHeader::XForwardedFor) => "x_forwarded_for",
+            Self::Header(AddressHeader::XRealIp) => "x_real_ip",
+        }
+    }
+}
+
+/// What may be wrong with the settings, seen from one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressRemark {
+    /// The peer is not trusted, but sent a header that says who the client is: it was not believed.
+    UntrustedHeader,
+    /// The peer is trusted, but sent none of the headers that are looked at.
+    NoHeader,
+    /// The peer is trusted, but what it says in the header that counts is hidden or no address.
+    Unreadable,
+}
+
+impl AddressRemark {
+    /// `untrusted_header`, `no_header` or `unreadable`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UntrustedHeader => "untrusted_header",
+            Self::NoHeader => "no_header",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// Who one request was taken to come from, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientResolution {
+    /// Start of the request.
+    pub at: Timestamp,
+    /// The connection's other end.
+    pub peer: IpAddr,
+    /// The client.
+    pub client: IpAddr,
+    /// Where the client's address was found.
+    pub source: AddressSource,
+    /// What may be wrong.
+    pub remark: Option<AddressRemark>,
 }

@@ -12,6 +12,7 @@ use threadline_node::{ExportError, Exporter, RecentExchanges};
 use threadline_store::{Batch, ExchangeStore, Lane, StoreError};
 use threadline_store_duckdb::{DuckSettings, DuckStore};
 
+use crate::clients::Clients;
 use crate::configuration::Configuration;
 use crate::hashes::Hasher;
 use crate::metrics::{self, Sources};
@@ -87,6 +88,7 @@ impl Installation {
         settings.trace_outcome = trace_outcome;
         let recent = Arc::new(RecentExchanges::default());
         settings.recent = Arc::new(recent::Shown { kept: Arc::clone(&recent), bounds: configuration.bounds });
+        settings.clients = Arc::new(Clients { sources: Arc::clone(&sources), node: configuration.node.clone() });
         settings.try_out =
             Arc::new(Trier { kept: Arc::clone(&recent), secret: Arc::clone(&secret), bounds: configuration.bounds });
         settings.hash_values =

@@ -2,6 +2,7 @@
 
 mod announce;
 mod cli;
+mod clients;
 mod configuration;
 mod demo;
 mod hashes;

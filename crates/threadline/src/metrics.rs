@@ -9,7 +9,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use threadline_capture::proxy::ProxyCounters;
+use threadline_capture::proxy::{ProxyCounters, Resolutions};
 use threadline_hub::{Counter, NodeStatus};
 use threadline_node::NodeCounters;
 
@@ -18,6 +18,8 @@ use threadline_node::NodeCounters;
 pub(crate) struct Sources {
     pub(crate) node: OnceLock<Arc<NodeCounters>>,
     pub(crate) proxy: OnceLock<Arc<ProxyCounters>>,
+    /// Not a figure: who the last requests were taken to come from.
+    pub(crate) resolutions: OnceLock<Arc<Resolutions>>,
 }
 
 /// One figure: name, what it says, value.

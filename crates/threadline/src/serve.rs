@@ -189,6 +189,7 @@ async fn start(
     };
     if let Some(proxy) = &proxy {
         let _ = installation.sources.proxy.set(proxy.counters());
+        let _ = installation.sources.resolutions.set(proxy.resolutions());
     }
     Ok((node, proxy, managed))
 }

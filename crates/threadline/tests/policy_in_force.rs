@@ -360,3 +360,54 @@ async fn who_the_client_is_follows_the_policy_over_an_open_connection() {
     }
     threadline.stop().await;
 }
+
+#[tokio::test]
+async fn what_requests_resolved_to_shows_whether_the_settings_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let threadline = start(folder.path()).await;
+    let proxies = json!({"networks": ["127.0.0.0/8"], "address": ["x-forwarded-for"]});
+    let masks = json!([{"point": "request > remote_addr", "scope": {"paths": ["/elsewhere"]}}]);
+    let (peer, client) = (Some("127.0.0.1"), Some("198.51.100.1"));
+    for (number, (policy, sent, expected)) in [
+        (None, true, (peer, "connection", peer, "untrusted_header")),
+        (Some(json!({"trusted_proxies": proxies, "parameters": []})), true, (peer, "x_forwarded_for", client, "none")),
+        (None, false, (peer, "connection", peer, "no_header")),
+        (
+            Some(json!({"trusted_proxies": proxies, "masks": masks, "parameters": []})),
+            true,
+            (peer, "x_forwarded_for", None, "none"),
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        if let Some(policy) = policy {
+            let (status, saved) = save(&threadline, policy).await;
+            assert_eq!(status, 200, "{saved}");
+            // The proxy hears of it a moment after the one who saved.
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        } else {
+            // Longer than from one that is noted to the next.
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        let mut request = Request::builder().uri("/").header("host", "api.shop.example");
+        if sent {
+            request = request.header("x-forwarded-for", "198.51.100.1");
+        }
+        assert_eq!(threadline.through_proxy(request, "").await.0.status, 200);
+        let is_noted = |list: &Value| list["clients"].as_array().unwrap().len() > number;
+        let list = threadline.wait_for("/policy/clients", is_noted).await;
+        let newest = &list["clients"][0];
+        let found = ["peer_address", "how", "client_address", "remark"].map(|name| newest[name].as_str());
+        assert_eq!(found, [expected.0, Some(expected.1), expected.2, Some(expected.3)], "{number}: {list}");
+        assert!(newest["node"].as_str().is_some_and(|name| !name.is_empty()), "{newest}");
+    }
+    let list = threadline.get("/policy/clients").await;
+    let oldest = &list["clients"][3];
+    assert_eq!(
+        (&oldest["peer_address"], &oldest["client_address"]),
+        (&Value::Null, &Value::Null),
+        "the peer is the client"
+    );
+    threadline.stop().await;
+}

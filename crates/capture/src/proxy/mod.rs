@@ -26,6 +26,7 @@ mod peer;
 mod proxy_protocol;
 mod recording;
 mod replay;
+mod resolutions;
 mod settings;
 mod trust;
 mod tunnel;
@@ -37,6 +38,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -46,6 +48,7 @@ use tokio::sync::{oneshot, watch};
 pub use counters::{Counter, Gauge, ProxyCounters};
 pub use framing::fuzz_framing;
 pub use proxy_protocol::fuzz_proxy_protocol;
+pub use resolutions::Resolutions;
 pub use settings::{
     CaptureLimits, ForwardingHeaders, Limits, ProxySettings, Timeouts, UpstreamAddress, UpstreamAddressError,
 };
@@ -99,7 +102,9 @@ impl Proxy {
         let budget = Arc::new(CaptureBudget::new(settings.capture.budget_bytes));
         let (trusted, following) = watch::channel(Arc::new(settings.trusted_proxies.clone()));
         let counters = Arc::default();
-        let shared = Shared { settings: Arc::new(settings), sink, clock, counters, budget, trusted: following };
+        let resolutions = Arc::new(Resolutions::new(Instant::now()));
+        let settings = Arc::new(settings);
+        let shared = Shared { settings, sink, clock, counters, budget, trusted: following, resolutions };
         Ok(Self { address, listeners, shared, trusted })
     }
 
@@ -111,6 +116,11 @@ impl Proxy {
     /// What the proxy counts.
     pub fn counters(&self) -> Arc<ProxyCounters> {
         Arc::clone(&self.shared.counters)
+    }
+
+    /// Who the last requests were taken to come from.
+    pub fn resolutions(&self) -> Arc<Resolutions> {
+        Arc::clone(&self.shared.resolutions)
     }
 
     /// Changes the settings about trusted proxies while the proxy runs. They hold for each request whose head is read

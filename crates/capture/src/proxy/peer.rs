@@ -6,7 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use threadline_model::{AddressHeader, TrustedProxies};
+use threadline_model::{AddressHeader, AddressRemark, AddressSource, TrustedProxies};
 
 use super::forwarded::{elements, read_address};
 
@@ -40,7 +40,7 @@ impl Peer {
 
     /// What its word counts under the settings that hold now. Costs a comparison for each network.
     pub(super) fn standing(&self, trusted: &TrustedProxies) -> Standing<'_> {
-        let mut standing = Standing { peer: &self.connection, is_trusted: false };
+        let mut standing = Standing { connection: &self.connection, peer: &self.connection, is_trusted: false };
         standing.is_trusted = trusted.contains(self.connection.address);
         // An open connection keeps what its PROXY header said for as long as its peer is trusted.
         if let (Some(proxied), true) = (&self.proxied, standing.is_trusted) {
@@ -54,10 +54,20 @@ impl Peer {
 /// A peer as one request sees it.
 #[derive(Clone, Copy)]
 pub(super) struct Standing<'p> {
+    connection: &'p Written,
     /// The connection's other end, or for whom a trusted one says it was opened.
     peer: &'p Written,
     /// Whether headers of the peer are believed.
     is_trusted: bool,
+}
+
+/// Who a request comes from.
+#[derive(Clone, Copy)]
+pub(super) struct Client {
+    pub(super) address: IpAddr,
+    pub(super) source: AddressSource,
+    /// Of a trusted peer; of others [`Standing::remark`] tells.
+    remark: Option<AddressRemark>,
 }
 
 impl<'p> Standing<'p> {
@@ -66,11 +76,24 @@ impl<'p> Standing<'p> {
         self.is_trusted
     }
 
+    /// The connection's own address.
+    pub(super) const fn connection(&self) -> IpAddr {
+        self.connection.address
+    }
+
     /// Finds the client: the right-most address of the first header that is there, which is not itself one of a trusted
     /// proxy. What stands left of that one, or of something that is no address, may be anybody's invention.
-    pub(super) fn client(&self, headers: &HeaderMap, trusted: &TrustedProxies) -> IpAddr {
+    pub(super) fn client(&self, headers: &HeaderMap, trusted: &TrustedProxies) -> Client {
         let first = || trusted.address.iter().find(|header| headers.contains_key(header.as_str()));
-        let Some(header) = self.is_trusted.then(first).flatten() else { return self.peer.address };
+        let source = match std::ptr::eq(self.peer, self.connection) {
+            true => AddressSource::Connection,
+            false => AddressSource::ProxyProtocol,
+        };
+        let own = |remark| Client { address: self.peer.address, source, remark };
+        if !self.is_trusted || trusted.address.is_empty() {
+            return own(None);
+        }
+        let Some(header) = first() else { return own(Some(AddressRemark::NoHeader)) };
         let found = match header {
             AddressHeader::Forwarded => {
                 let lines = headers.get_all(http::header::FORWARDED).iter().rev();
@@ -87,7 +110,15 @@ impl<'p> Standing<'p> {
             }
         };
         // One that cannot be read is not passed over for the next header.
-        found.unwrap_or(self.peer.address)
+        let Some(address) = found else { return own(Some(AddressRemark::Unreadable)) };
+        Client { address, source: AddressSource::Header(*header), remark: None }
+    }
+
+    /// What may be wrong with the settings, of a request whose client was found. Looks for the headers that an untrusted
+    /// peer should not have sent.
+    pub(super) fn remark(&self, client: Client, headers: &HeaderMap) -> Option<AddressRemark> {
+        let claims = || AddressHeader::ALL.iter().any(|header| headers.contains_key(header.as_str()));
+        if !self.is_trusted && claims() { Some(AddressRemark::UntrustedHeader) } else { client.remark }
     }
 
     /// As a member of `X-Forwarded-For`.
@@ -176,7 +207,7 @@ mod tests {
             let headers = headers(&lines.iter().map(|line| ("x-forwarded-for", *line)).collect::<Vec<_>>());
             let peer = peer(peer_address, None);
             let found = peer.standing(&trusted).client(&headers, &trusted);
-            assert_eq!(found, client.parse::<IpAddr>().unwrap(), "{lines:?}");
+            assert_eq!(found.address, client.parse::<IpAddr>().unwrap(), "{lines:?}");
         }
     }
 
@@ -191,38 +222,67 @@ mod tests {
         let hidden = headers(&[("forwarded", "for=198.51.100.1, for=_hidden"), ("x-real-ip", "198.51.100.3")]);
         let twice = headers(&[("x-real-ip", "198.51.100.3"), ("x-real-ip", "198.51.100.4")]);
         let none = headers(&[]);
-        for (order, sent, client) in [
-            (vec![Forwarded, XForwardedFor], &sent, "198.51.100.1"),
-            (vec![XForwardedFor, Forwarded], &sent, "198.51.100.2"),
-            (vec![XRealIp], &sent, "198.51.100.3"),
-            (vec![], &sent, "10.0.0.1"),
-            (vec![Forwarded, XRealIp], &hidden, "10.0.0.1"),
-            (vec![XForwardedFor, XRealIp], &hidden, "198.51.100.3"),
-            (vec![XRealIp], &twice, "10.0.0.1"),
-            (vec![Forwarded, XRealIp], &none, "10.0.0.1"),
+        for (order, sent, client, source, remark) in [
+            (vec![Forwarded, XForwardedFor], &sent, "198.51.100.1", "forwarded", None),
+            (vec![XForwardedFor, Forwarded], &sent, "198.51.100.2", "x_forwarded_for", None),
+            (vec![XRealIp], &sent, "198.51.100.3", "x_real_ip", None),
+            (vec![], &sent, "10.0.0.1", "connection", None),
+            (vec![Forwarded, XRealIp], &hidden, "10.0.0.1", "connection", Some("unreadable")),
+            (vec![XForwardedFor, XRealIp], &hidden, "198.51.100.3", "x_real_ip", None),
+            (vec![XRealIp], &twice, "10.0.0.1", "connection", Some("unreadable")),
+            (vec![Forwarded, XRealIp], &none, "10.0.0.1", "connection", Some("no_header")),
         ] {
-            let trusted = trusted(&order);
-            let found = peer("10.0.0.1", None).standing(&trusted).client(sent, &trusted);
-            assert_eq!(found.to_string(), client, "{order:?}");
+            let found = resolved("10.0.0.1", None, sent, &trusted(&order));
+            assert_eq!(found, (client.to_owned(), source, remark), "{order:?}");
         }
+    }
+
+    /// The client, how it was found, and the remark.
+    fn resolved(
+        connection: &str,
+        proxied: Option<&str>,
+        sent: &HeaderMap,
+        trusted: &TrustedProxies,
+    ) -> (String, &'static str, Option<&'static str>) {
+        let peer = peer(connection, proxied);
+        let standing = peer.standing(trusted);
+        assert_eq!(standing.connection().to_string(), connection);
+        let client = standing.client(sent, trusted);
+        let remark = standing.remark(client, sent).map(AddressRemark::as_str);
+        (client.address.to_string(), client.source.as_str(), remark)
     }
 
     #[test]
     fn a_proxy_header_moves_the_peer_and_trust_goes_on_from_there() {
         let trusted = trusted(&[AddressHeader::XForwardedFor]);
         let sent = headers(&[("x-forwarded-for", "198.51.100.1")]);
-        for (connection, proxied, client, believed) in [
-            ("10.0.0.1", Some("203.0.113.5"), "203.0.113.5", false),
-            ("10.0.0.1", Some("10.0.0.2"), "198.51.100.1", true),
-            ("10.0.0.1", None, "198.51.100.1", true),
+        let untrusted = Some("untrusted_header");
+        for (connection, proxied, client, source, remark) in [
+            ("10.0.0.1", Some("203.0.113.5"), "203.0.113.5", "proxy_protocol", untrusted),
+            ("10.0.0.1", Some("10.0.0.2"), "198.51.100.1", "x_forwarded_for", None),
+            ("10.0.0.1", None, "198.51.100.1", "x_forwarded_for", None),
             // The peer is not trusted any more.
-            ("192.0.2.1", Some("203.0.113.5"), "192.0.2.1", false),
-            ("192.0.2.1", Some("10.0.0.2"), "192.0.2.1", false),
+            ("192.0.2.1", Some("203.0.113.5"), "192.0.2.1", "connection", untrusted),
+            ("192.0.2.1", Some("10.0.0.2"), "192.0.2.1", "connection", untrusted),
         ] {
+            let found = resolved(connection, proxied, &sent, &trusted);
+            assert_eq!(found, (client.to_owned(), source, remark), "{connection} {proxied:?}");
             let peer = peer(connection, proxied);
-            let standing = peer.standing(&trusted);
-            let found = standing.client(&sent, &trusted).to_string();
-            assert_eq!((found.as_str(), standing.is_trusted()), (client, believed), "{connection} {proxied:?}");
+            assert_eq!(peer.standing(&trusted).is_trusted(), source == "x_forwarded_for", "{connection} {proxied:?}");
         }
+    }
+
+    #[test]
+    fn remarks_tell_settings_that_do_not_fit_from_clients_that_say_nothing() {
+        let (proxies, nobody) = (trusted(&[AddressHeader::XForwardedFor]), TrustedProxies::default());
+        let none = headers(&[]);
+        for name in ["forwarded", "x-forwarded-for", "x-real-ip"] {
+            let sent = headers(&[(name, "198.51.100.1")]);
+            assert_eq!(resolved("10.0.0.1", None, &sent, &nobody).2, Some("untrusted_header"), "{name}");
+        }
+        assert_eq!(resolved("10.0.0.1", None, &none, &nobody).2, None);
+        let other = headers(&[("x-real-ip", "198.51.100.1")]);
+        assert_eq!(resolved("10.0.0.1", None, &other, &proxies).2, Some("no_header"));
+        assert_eq!(resolved("10.0.0.1", Some("203.0.113.5"), &none, &proxies).2, None);
     }
 }

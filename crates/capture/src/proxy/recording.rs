@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 use threadline_model::{
-    CapturedBody, CapturedText, Exchange, ExchangeId, HttpVersion, Outcome, Request, Response, Scheme, Sizes, Source,
-    Timestamp, TlsFingerprints, TrustedProxies,
+    CapturedBody, CapturedText, ClientResolution, Exchange, ExchangeId, HttpVersion, Outcome, Request, Response,
+    Scheme, Sizes, Source, Timestamp, TlsFingerprints, TrustedProxies,
 };
 
 use super::body::RequestTap;
@@ -211,7 +211,15 @@ impl InProgress {
 
     /// The exchange as other stages know it; `None`, and counted, when the capture budget has no room for its heads.
     pub(super) fn into_exchange(self, peer: &Peer, worker: &Worker) -> Option<Exchange> {
-        let client = peer.standing(&self.head.trusted).client(&self.head.headers, &self.head.trusted);
+        let standing = peer.standing(&self.head.trusted);
+        let client = standing.client(&self.head.headers, &self.head.trusted);
+        worker.resolutions.offer(self.end.unwrap_or(self.begin), || ClientResolution {
+            at: self.started,
+            peer: standing.connection(),
+            client: client.address,
+            source: client.source,
+            remark: standing.remark(client, &self.head.headers),
+        });
         let micros = |from: Instant, to: Instant| {
             u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
         };
@@ -245,7 +253,7 @@ impl InProgress {
             duration_us: self.end.map(|end| micros(self.begin, end)),
             upstream_us: self.sent.zip(self.answered).map(|(sent, answered)| micros(sent, answered)),
             source: Source::Proxy,
-            client: Some(client),
+            client: Some(client.address),
             fingerprints: TlsFingerprints::default(),
             request: Request {
                 method: method_text(&self.head.method),

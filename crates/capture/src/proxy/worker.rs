@@ -17,6 +17,7 @@ use super::connection::serve;
 use super::counters::ProxyCounters;
 use super::drain::Drain;
 use super::identity::IdentityGenerator;
+use super::resolutions::Resolutions;
 use super::settings::ProxySettings;
 use super::trust::Trust;
 use super::upstream::{Pool, keep_idle_connections, prepare};
@@ -31,6 +32,7 @@ pub(super) struct Shared {
     pub(super) counters: Arc<ProxyCounters>,
     pub(super) budget: Arc<CaptureBudget>,
     pub(super) trusted: watch::Receiver<Arc<TrustedProxies>>,
+    pub(super) resolutions: Arc<Resolutions>,
 }
 
 /// What the connections of one worker share.
@@ -41,6 +43,7 @@ pub(super) struct Worker {
     pub(super) counters: Arc<ProxyCounters>,
     pub(super) budget: Arc<CaptureBudget>,
     pub(super) trust: Trust,
+    pub(super) resolutions: Arc<Resolutions>,
     pub(super) pool: Arc<Pool>,
     pub(super) identities: IdentityGenerator,
     pub(super) drain: Drain,
@@ -67,6 +70,7 @@ impl Worker {
             counters: shared.counters,
             budget: shared.budget,
             trust: Trust::new(shared.trusted),
+            resolutions: shared.resolutions,
         }
     }
 }

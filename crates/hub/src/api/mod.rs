@@ -5,6 +5,7 @@
 pub(crate) mod answers;
 pub(crate) mod batches;
 pub(crate) mod body;
+pub(crate) mod clients;
 pub(crate) mod csv;
 pub(crate) mod download;
 pub(crate) mod exchange;

@@ -4,6 +4,7 @@
 
 mod administration;
 mod answers;
+mod clients;
 mod exploring;
 mod exports;
 mod hashes;
