@@ -5,6 +5,7 @@
 pub(crate) mod audit;
 pub(crate) mod people;
 pub(crate) mod policy_versions;
+pub(crate) mod purges;
 pub(crate) mod settings;
 pub(crate) mod sign_ins;
 pub(crate) mod tokens;
@@ -68,5 +69,8 @@ fn migrator() -> Migrator {
     let migration = |version, name: &'static str, sql: &'static str| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    Migrator::with_migrations(vec![migration(1, "first", include_str!("../../migrations/0001_first.sql"))])
+    Migrator::with_migrations(vec![
+        migration(1, "first", include_str!("../../migrations/0001_first.sql")),
+        migration(2, "purges", include_str!("../../migrations/0002_purges.sql")),
+    ])
 }

@@ -7,6 +7,7 @@ mod answers;
 mod exploring;
 mod hashes;
 mod policy;
+mod purges;
 mod refusals;
 mod roles;
 mod sample;
