@@ -150,6 +150,12 @@ const auditLog = createRoute({
   component: lazyRouteComponent(() => import("./system/AuditPage"), "AuditPage"),
 });
 
+const purges = createRoute({
+  getParentRoute: () => inside,
+  path: "/system/purges",
+  component: lazyRouteComponent(() => import("./system/PurgesPage"), "PurgesPage"),
+});
+
 const reference = createRoute({
   getParentRoute: () => inside,
   path: "/system/api",
@@ -168,6 +174,7 @@ const tree = root.addChildren([
     people,
     tokens,
     auditLog,
+    purges,
     reference,
   ]),
 ]);

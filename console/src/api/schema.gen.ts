@@ -574,6 +574,55 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/purges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List purges
+         * @description Roles: admin.
+         */
+        get: operations["list_purges"];
+        put?: never;
+        /**
+         * Purge a user, a session or a parameter
+         * @description Takes it out of all that is stored when it is asked for, on disk too. Of a user every exchange of the sessions in
+         *     which the user was seen leaves, of a session every exchange; a parameter's exchanges stay without its values. What
+         *     comes later is new and stays. Exchanges seen recently are forgotten, all of them. It runs after the answer, and goes
+         *     on after a restart.
+         *
+         *     Roles: admin.
+         */
+        post: operations["ask_for_purge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/purges/{purge_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a purge
+         * @description Roles: admin.
+         */
+        get: operations["read_purge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recent-exchanges": {
         parameters: {
             query?: never;
@@ -2028,6 +2077,95 @@ export interface components {
             /** @description Kind of problem, `urn:threadline:problem:…`; stable, for programs. */
             type: string;
         };
+        /** @description The record of a purge. */
+        Purge: {
+            /** @description When. */
+            asked_at: components["schemas"]["Time"];
+            /** @description Who asked. */
+            asked_by: string;
+            /** @description What left, or leaves while it runs; nothing when it failed. */
+            counts: components["schemas"]["PurgeCounts"];
+            ended_at: components["schemas"]["Time"] | null;
+            /** @description Why it failed. */
+            failure: string | null;
+            /** @description Identity, a UUID. */
+            id: string;
+            /** @description What kind of thing left. */
+            kind: components["schemas"]["PurgeKind"];
+            /** @description Why. */
+            reason: string;
+            /** @description How far it is. */
+            state: components["schemas"]["PurgeState"];
+            /**
+             * @description The session's ID, the parameter's name, or the first 8 hexadecimal digits of the user's SHA-256: the user itself
+             *     is not kept.
+             */
+            value: string;
+        };
+        /** @description What a purge takes away. */
+        PurgeCounts: {
+            /**
+             * Format: int64
+             * @description Exchanges that stay without a link or a value.
+             */
+            changed: number;
+            /**
+             * Format: int64
+             * @description UTC days of those exchanges.
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description Exchanges that leave.
+             */
+            deleted: number;
+            /**
+             * Format: int64
+             * @description Sessions that lose exchanges; of a parameter, sessions that lose its values.
+             */
+            sessions: number;
+            /**
+             * Format: int64
+             * @description Of the sessions of a user, those in which other users were seen too.
+             */
+            shared_sessions: number;
+        };
+        /**
+         * @description What kind of thing leaves.
+         * @enum {string}
+         */
+        PurgeKind: "user" | "session" | "parameter";
+        /** @description A page of the record. */
+        PurgeList: {
+            /** @description Token of the next page; null on the last. */
+            next_page_token: string | null;
+            /** @description Newest first. */
+            purges: components["schemas"]["Purge"][];
+            /**
+             * Format: int64
+             * @description Purges over all pages.
+             */
+            total: number;
+        };
+        /** @description What is to leave the store for good. It names people, so it has no `Debug`. */
+        PurgeRequest: {
+            /** @description Only say what would leave, and change nothing. */
+            dry_run?: boolean;
+            /** @description What kind of thing. */
+            kind: components["schemas"]["PurgeKind"];
+            /** @description Why, 1 to 500 characters. It stays in the record, so it should name nobody. Needed unless this is a dry run. */
+            reason?: string | null;
+            /**
+             * @description The user as stored (its hash where users are exported hashed), 1 byte to 8 KiB; the session's ID; or the
+             *     parameter's name, 1 to 64 characters.
+             */
+            value: string;
+        };
+        /**
+         * @description How far a purge is.
+         * @enum {string}
+         */
+        PurgeState: "running" | "done" | "failed";
         /** @description The range of request starts that an answer speaks about: `from <= ts < to`. */
         Range: {
             /** @description First moment inside. */
@@ -3832,6 +3970,114 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyVersionChanges"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_purges: {
+        parameters: {
+            query?: {
+                /** @description Rows wanted. */
+                limit?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the record, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurgeList"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ask_for_purge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurgeRequest"];
+            };
+        };
+        responses: {
+            /** @description Of a dry run: what would leave. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurgeCounts"];
+                };
+            };
+            /** @description Begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purge"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    read_purge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Identity, a UUID. */
+                purge_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purge"];
                 };
             };
             /** @description What went wrong (RFC 9457). */

@@ -40,3 +40,6 @@ export type Me = Schemas["Me"];
 export type FacetName = Schemas["FacetName"];
 export type HashesOfValue = Schemas["HashesOfValue"];
 export type Person = Schemas["Person"];
+export type Purge = Schemas["Purge"];
+export type PurgeCounts = Schemas["PurgeCounts"];
+export type PurgeKind = Schemas["PurgeKind"];

@@ -2,7 +2,7 @@
 
 import { ActionIcon, Badge, Tooltip } from "@mantine/core";
 import { useClipboard } from "@mantine/hooks";
-import { IconArrowsDiagonal, IconArrowsDiagonalMinimize2, IconCheck, IconLink, IconX } from "@tabler/icons-react";
+import { IconArrowsDiagonal, IconArrowsDiagonalMinimize2, IconCheck, IconEraser, IconLink, IconX } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import type { SessionSummary } from "../api/types";
 import { clientName, identityOf, lengthOf } from "../sessions/identity";
@@ -22,12 +22,14 @@ export interface SessionHeaderProps {
   /** Undefined where there is no room beside a list. */
   readonly onFull: (() => void) | undefined;
   readonly onClose: () => void;
+  /** Undefined for whom the hub would refuse. */
+  readonly onPurge: (() => void) | undefined;
   /** Where the exchanges are to be had as a file. */
   readonly download: string;
   readonly sessionLink: (sessionId: string, label: ReactNode) => ReactNode;
 }
 
-export function SessionHeader({ summary, days, day, onDay, full, onFull, onClose, download, sessionLink }: SessionHeaderProps) {
+export function SessionHeader({ summary, days, day, onDay, full, onFull, onClose, onPurge, download, sessionLink }: SessionHeaderProps) {
   const { whole } = summary;
   const identity = identityOf(whole);
   return (
@@ -41,7 +43,7 @@ export function SessionHeader({ summary, days, day, onDay, full, onFull, onClose
             </Badge>
           )}
         </h2>
-        <Actions full={full} onFull={onFull} onClose={onClose} download={download} />
+        <Actions full={full} onFull={onFull} onClose={onClose} onPurge={onPurge} download={download} />
       </div>
       <p className={styles.line}>
         <Reason summary={summary} />
@@ -138,7 +140,7 @@ function DayButton({ label, pressed, onClick }: { readonly label: string; readon
   );
 }
 
-function Actions({ full, onFull, onClose, download }: Pick<SessionHeaderProps, "full" | "onFull" | "onClose" | "download">) {
+function Actions({ full, onFull, onClose, onPurge, download }: Pick<SessionHeaderProps, "full" | "onFull" | "onClose" | "onPurge" | "download">) {
   const clipboard = useClipboard({ timeout: 1500 });
   return (
     <div className={styles.actions}>
@@ -153,6 +155,13 @@ function Actions({ full, onFull, onClose, download }: Pick<SessionHeaderProps, "
         </ActionIcon>
       </Tooltip>
       <Download href={download} label="Download these exchanges as CSV" />
+      {onPurge === undefined ? null : (
+        <Tooltip label="Purge this session or its user…">
+          <ActionIcon aria-label="Purge…" onClick={onPurge}>
+            <IconEraser size={17} />
+          </ActionIcon>
+        </Tooltip>
+      )}
       {onFull === undefined ? null : (
         <Tooltip label={full ? "Beside the list" : "Fill the page"}>
           <ActionIcon aria-label={full ? "Show beside the list" : "Fill the page"} onClick={onFull}>

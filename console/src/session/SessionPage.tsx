@@ -7,12 +7,13 @@ import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { type ReactNode, useCallback, useMemo } from "react";
 import { asProblem } from "../api/problem";
 import { exchangesDownload } from "../api/downloads";
-import { errorAfter, exchange as exchangeQuery, exchangeAt, exchanges, session } from "../api/queries";
+import { errorAfter, exchange as exchangeQuery, exchangeAt, exchanges, me, session } from "../api/queries";
 import type { Exchange } from "../api/types";
 import { between } from "../filters/range";
 import { choosesSessions, type ConsoleSearch, emptySearch, withinScope } from "../filters/search";
 import { sameToken, type Token } from "../filters/token";
 import { useAddress, useSetAddress } from "../shell/address";
+import { offerPurge } from "../system/offeredPurge";
 import { BigThread } from "../thread/BigThread";
 import type { Mark, Span } from "../thread/geometry";
 import { Empty } from "../ui/Empty";
@@ -36,6 +37,7 @@ export function SessionPage() {
   const summary = useQuery(session(sessionId, scope, day));
   const days = useQuery({ ...session(sessionId, unzoomed, undefined, 0), enabled: search.day !== undefined });
   const list = useInfiniteQuery(exchanges(sessionId, scope, day));
+  const administrator = useQuery(me).data?.role === "admin";
   const open = useQuery({ ...exchangeQuery(search.exchange ?? ""), enabled: search.exchange !== undefined });
 
   const rows = useMemo(() => list.data?.pages.flatMap((page) => page.exchanges) ?? [], [list.data]);
@@ -118,6 +120,11 @@ export function SessionPage() {
     );
   }
   const { data } = summary;
+  const purge = (): void => {
+    const { user } = data.whole;
+    offerPurge({ session: sessionId, ...(user === null || user === undefined ? {} : { user }) });
+    void navigate({ to: "/system/purges", search: emptySearch });
+  };
   const stale = summary.isPlaceholderData;
   const filtered = scope.tokens.length > 0 || scope.text !== "";
   return (
@@ -132,6 +139,7 @@ export function SessionPage() {
         full={search.full}
         onFull={wide ? () => { setAddress({ full: !search.full }, { replace: true }); } : undefined}
         onClose={close}
+        onPurge={administrator ? purge : undefined}
         download={exchangesDownload(sessionId, scope, day)}
         sessionLink={sessionLink}
       />

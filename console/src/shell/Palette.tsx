@@ -5,6 +5,7 @@ import {
   IconActivityHeartbeat,
   IconAdjustmentsHorizontal,
   IconApi,
+  IconEraser,
   IconEyeOff,
   IconFilter,
   IconHistory,
@@ -41,6 +42,7 @@ type Place =
   | "/system/people"
   | "/system/tokens"
   | "/system/audit"
+  | "/system/purges"
   | "/system/api";
 
 export function Palette() {
@@ -73,6 +75,7 @@ export function Palette() {
     place("people", "People", "who may sign in", IconUsers, go("/system/people")),
     place("tokens", "API tokens", "for programs", IconKey, go("/system/tokens")),
     place("audit", "Audit log", "who changed what", IconHistory, go("/system/audit")),
+    place("purges", "Purges", "what left the store for good", IconEraser, go("/system/purges")),
     place("reference", "API reference", "everything the console does", IconApi, go("/system/api")),
   ];
   if (find !== undefined) {

@@ -26,6 +26,9 @@ export function SystemFrame({ title, children }: { readonly title: string; reado
             <Link to="/system/audit" search={emptySearch} className={styles.tab}>
               Audit log
             </Link>
+            <Link to="/system/purges" search={emptySearch} className={styles.tab}>
+              Purges
+            </Link>
           </>
         ) : null}
         <Link to="/system/api" search={emptySearch} className={styles.tab}>

@@ -30,7 +30,7 @@ use crate::security::password::{PasswordError, Passwords};
 use crate::security::secret::RandomnessError;
 use crate::security::throttle::{SearchThrottle, Throttle};
 use crate::try_out::{NoStages, TryOut};
-use crate::{routes, server};
+use crate::{purges, routes, server};
 
 /// Batches received at the same time; each may hold 64 MiB.
 const BATCHES_AT_A_TIME: usize = 4;
@@ -170,6 +170,8 @@ pub(crate) struct Inner {
     pub(crate) recent_setting: tokio::sync::Mutex<RecentSetting>,
     /// Since when nodes keep what they see.
     pub(crate) recent_since: Mutex<Option<Timestamp>>,
+    /// Purges are finished one at a time.
+    pub(crate) purging: tokio::sync::Mutex<()>,
     /// Policies are tried out one at a time.
     pub(crate) try_out_permit: Arc<Semaphore>,
     pub(crate) first_run: FirstRun,
@@ -200,6 +202,15 @@ impl Inner {
         let mut since = self.recent_since.lock().unwrap_or_else(PoisonError::into_inner);
         *since = if on { since.or_else(|| Some(self.now())) } else { None };
     }
+
+    /// Nodes forget what they keep of what they saw, and go on keeping what they see from now on.
+    pub(crate) async fn forget_recent(&self) {
+        let holds = self.recent_setting.lock().await;
+        self.settings.recent.configure(None);
+        self.note_recent(false);
+        self.settings.recent.configure(holds.limits());
+        self.note_recent(holds.on);
+    }
 }
 
 /// State, sign-in, API and console. Cloning shares it.
@@ -216,7 +227,7 @@ impl fmt::Debug for Hub {
 
 impl Hub {
     /// Opens the state in the folder, making both if they are missing. Without any person, a one-time token for the
-    /// first administrator is made.
+    /// first administrator is made. Purges that were not finished go on.
     pub async fn open(
         mut settings: HubSettings,
         store: Arc<dyn ExchangeStore>,
@@ -242,6 +253,7 @@ impl Hub {
             uses_unnoted: AtomicBool::new(false),
             recent_setting: tokio::sync::Mutex::new(recent_setting),
             recent_since: Mutex::new(recent_setting.on.then_some(now)),
+            purging: tokio::sync::Mutex::new(()),
             try_out_permit: Arc::new(Semaphore::new(1)),
             openapi: routes::openapi_document().into(),
             started_at: now,
@@ -251,7 +263,9 @@ impl Hub {
             database,
             policies,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let inner = Arc::new(inner);
+        purges::resume(&inner).await?;
+        Ok(Self { inner })
     }
 
     /// Follows the policy: a saved version is seen here before the one who saved it gets an answer.

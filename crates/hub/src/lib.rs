@@ -23,6 +23,7 @@ mod hub;
 mod metrics;
 mod policies;
 mod problem;
+mod purges;
 mod recent;
 mod recovery;
 mod routes;

@@ -16,8 +16,7 @@ use utoipa_axum::routes;
 
 use crate::api::{
     batches, clients, download, exports, hashes, keys, overview, people, points, policy, policy_document,
-    policy_versions, recent, sessions, sign_in, status, try_out,
-    recent, sessions, sign_in, status, try_out,
+    policy_versions, purges, recent, sessions, sign_in, status, try_out,
 };
 use crate::hub::Inner;
 use crate::problem::ProblemDetails;
@@ -94,6 +93,9 @@ pub(crate) const TABLE: &[(Method, &str, Access)] = &[
     (Method::POST,   "/tokens",                             ADMINISTRATORS),
     (Method::DELETE, "/tokens/{token_id}",                  ADMINISTRATORS),
     (Method::GET,    "/audit",                              ADMINISTRATORS),
+    (Method::GET,    "/purges",                             ADMINISTRATORS),
+    (Method::POST,   "/purges",                             ADMINISTRATORS),
+    (Method::GET,    "/purges/{purge_id}",                  ADMINISTRATORS),
 ];
 
 /// Who may call a method on a matched route (prefix included); `None` when the route does not have the method.
@@ -134,7 +136,7 @@ pub(crate) fn allowed_methods(path: &str) -> String {
         (name = "points", description = "Points tried out on samples and on exchanges seen recently."),
         (name = "nodes", description = "For nodes and imports."),
         (name = "status", description = "How everything is doing."),
-        (name = "administration", description = "People, API tokens, audit log."),
+        (name = "administration", description = "People, API tokens, audit log, purges."),
     ),
     components(schemas(ProblemDetails)),
 )]
@@ -182,6 +184,8 @@ fn routes() -> OpenApiRouter<Arc<Inner>> {
         .routes(routes!(people::list_tokens, people::create_token))
         .routes(routes!(people::revoke_token))
         .routes(routes!(people::read_audit))
+        .routes(routes!(purges::list_purges, purges::ask_for_purge))
+        .routes(routes!(purges::read_purge))
 }
 
 /// The API's routes, prefix included, and its document.

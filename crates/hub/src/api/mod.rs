@@ -23,6 +23,7 @@ pub(crate) mod points;
 pub(crate) mod policy;
 pub(crate) mod policy_document;
 pub(crate) mod policy_versions;
+pub(crate) mod purges;
 pub(crate) mod query;
 pub(crate) mod range;
 pub(crate) mod recent;

@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod export_ledger;
 pub(crate) mod people;
 pub(crate) mod policy_versions;
+pub(crate) mod purges;
 pub(crate) mod settings;
 pub(crate) mod sign_ins;
 pub(crate) mod tokens;
@@ -72,5 +73,6 @@ fn migrator() -> Migrator {
     Migrator::with_migrations(vec![
         migration(1, "first", include_str!("../../migrations/0001_first.sql")),
         migration(2, "export ledger", include_str!("../../migrations/0002_export_ledger.sql")),
+        migration(3, "purges", include_str!("../../migrations/0003_purges.sql")),
     ])
 }

@@ -9,6 +9,7 @@ mod exploring;
 mod exports;
 mod hashes;
 mod policy;
+mod purges;
 mod refusals;
 mod roles;
 mod sample;

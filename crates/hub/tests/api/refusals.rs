@@ -78,6 +78,21 @@ fn bodies() -> Vec<Case> {
         post("/tokens", json!({"name": "a", "role": "node", "expires_in_days": -1}), 422, &["expires_in_days"]),
         post("/tokens", json!({"name": "a", "role": "node", "expires_in_days": 1.5}), 422, &["expires_in_days"]),
         post("/tokens", json!({"name": "a".repeat(65), "role": "node"}), 422, &["name"]),
+        post("/purges", json!({"kind": CANARY, "value": "a", "reason": "b"}), 422, &["kind"]),
+        post("/purges", json!({"kind": "user", "value": "", "reason": ""}), 422, &["value", "reason"]),
+        post("/purges", json!({"kind": "user", "value": CANARY}), 422, &["reason"]),
+        post("/purges", json!({"kind": "user", "value": CANARY, "reason": " "}), 422, &["reason"]),
+        post("/purges", json!({"kind": "user", "value": CANARY, "reason": "a".repeat(501)}), 422, &["reason"]),
+        post("/purges", json!({"kind": "user", "value": CANARY, "reason": "a\u{202e}b"}), 422, &["reason"]),
+        post("/purges", json!({"kind": "user", "value": CANARY.repeat(600), "reason": "a"}), 422, &["value"]),
+        post("/purges", json!({"kind": "user", "value": "a\u{0}", "dry_run": true}), 422, &["value"]),
+        post("/purges", json!({"kind": "session", "value": CANARY, "reason": "a"}), 422, &["value"]),
+        post("/purges", json!({"kind": "session", "value": "", "dry_run": true}), 422, &["value"]),
+        post("/purges", json!({"kind": "parameter", "value": "", "reason": "a"}), 422, &["value"]),
+        post("/purges", json!({"kind": "parameter", "value": CANARY.repeat(5), "reason": "a"}), 422, &["value"]),
+        post("/purges", json!({"kind": "user", "value": [CANARY], "reason": "a"}), 422, &["value"]),
+        post("/purges", json!({"kind": "user", "value": CANARY, "dry_run": CANARY}), 422, &["dry_run"]),
+        post("/purges", json!({"kind": "user", "value": CANARY, "dry": true}), 422, &["dry"]),
     ]
 }
 
@@ -96,6 +111,8 @@ async fn wrong_bodies_name_the_field_and_repeat_no_value() {
     assert_eq!(people["people"], json!([]));
     let tokens = hub.get("/api/v1/tokens").token(&hub.local_token()).send().await.json();
     assert_eq!(tokens["tokens"], json!([]));
+    let purges = hub.get("/api/v1/purges").token(&hub.local_token()).send().await.json();
+    assert_eq!(purges["purges"], json!([]));
 }
 
 #[tokio::test]
@@ -136,7 +153,7 @@ async fn every_endpoint_with_a_body_refuses_what_is_no_json_too_large_or_another
             tried += 1;
         }
     }
-    assert_eq!(tried, 14, "endpoints with a JSON body");
+    assert_eq!(tried, 15, "endpoints with a JSON body");
     let large = vec![0; 64 * 1_024 * 1_024 + 1];
     let call = hub.call(Method::POST, "/api/v1/batches").token(&hub.local_token());
     let call = call.header("threadline-batch-id", "0f0e0d0c-0b0a-0908-0706-050403020100");
@@ -195,7 +212,7 @@ async fn queries_name_what_they_cannot_accept() {
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}: {}", answer.text());
         answer.assert_problem(422, &fields);
     }
-    for path in ["/people?x=1", "/tokens?x=1", "/audit?x=1", "/audit?page_token=x"] {
+    for path in ["/people?x=1", "/tokens?x=1", "/audit?x=1", "/audit?page_token=x", "/purges?x=1", "/purges/x"] {
         let answer = hub.get(&format!("/api/v1{path}")).token(&hub.local_token()).send().await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
     }
@@ -219,6 +236,7 @@ async fn parameters_that_a_request_does_not_have_are_refused_on_every_method() {
                 ("{version}", "1".to_owned()),
                 ("{person_id}", "1".to_owned()),
                 ("{token_id}", "1".to_owned()),
+                ("{purge_id}", "017f22e2-79b0-7cc3-98c4-dc0c0c07398f".to_owned()),
             ] {
                 known = known.replace(name, &value);
             }

@@ -70,6 +70,8 @@ async fn viewers_and_nodes_cannot_reach_what_matters_most() {
         (Method::POST, "/api/v1/tokens", &analyst),
         (Method::POST, "/api/v1/people", &analyst),
         (Method::GET, "/api/v1/audit", &analyst),
+        (Method::POST, "/api/v1/purges", &analyst),
+        (Method::GET, "/api/v1/purges", &analyst),
         (Method::POST, "/api/v1/batches", &viewer),
         (Method::POST, "/api/v1/hashes", &viewer),
         (Method::POST, "/api/v1/hashes", &node),
