@@ -13,6 +13,7 @@ use threadline_store::{Batch, ExchangeStore, Lane, StoreError};
 use threadline_store_duckdb::{DuckSettings, DuckStore};
 
 use crate::configuration::Configuration;
+use crate::exports::Leaver;
 use crate::hashes::Hasher;
 use crate::metrics::{self, Sources};
 use crate::recent;
@@ -90,6 +91,12 @@ impl Installation {
         settings.recent = Arc::new(recent::Shown { kept: Arc::clone(&recent), bounds: configuration.bounds });
         settings.try_out =
             Arc::new(Trier { kept: Arc::clone(&recent), secret: Arc::clone(&secret), bounds: configuration.bounds });
+        settings.would_leave = Arc::new(Leaver {
+            kept: Arc::clone(&recent),
+            secret: Arc::clone(&secret),
+            bounds: configuration.bounds,
+            node: configuration.node.clone(),
+        });
         settings.hash_values =
             Arc::new(Hasher { secrets, kept_micros: kept_micros(configuration), clock: clock.clone() });
         settings.bounds = configuration.bounds;

@@ -4,6 +4,7 @@ mod announce;
 mod cli;
 mod configuration;
 mod demo;
+mod exports;
 mod hashes;
 mod hub_client;
 mod import;

@@ -126,7 +126,11 @@ async fn every_endpoint_with_a_body_refuses_what_is_no_json_too_large_or_another
             // Points are tried out on samples, policies on archives; a whole policy may be long by itself.
             let bound = match path.as_str() {
                 "/api/v1/policy/try" => 33 * 1_024,
-                "/api/v1/policy" | "/api/v1/policy/check" | "/api/v1/points/preview" | "/api/v1/points/list" => 1_024,
+                "/api/v1/policy"
+                | "/api/v1/policy/check"
+                | "/api/v1/policy/exports"
+                | "/api/v1/points/preview"
+                | "/api/v1/points/list" => 1_024,
                 _ => 256,
             };
             let large = format!("{{\"name\":\"{}\"}}", "x".repeat(bound * 1_024));
@@ -136,7 +140,7 @@ async fn every_endpoint_with_a_body_refuses_what_is_no_json_too_large_or_another
             tried += 1;
         }
     }
-    assert_eq!(tried, 14, "endpoints with a JSON body");
+    assert_eq!(tried, 15, "endpoints with a JSON body");
     let large = vec![0; 64 * 1_024 * 1_024 + 1];
     let call = hub.call(Method::POST, "/api/v1/batches").token(&hub.local_token());
     let call = call.header("threadline-batch-id", "0f0e0d0c-0b0a-0908-0706-050403020100");
