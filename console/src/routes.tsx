@@ -114,6 +114,12 @@ const tryOut = createRoute({
   component: lazyRouteComponent(() => import("./setup/tryout/TryOutPage"), "TryOutPage"),
 });
 
+const privacy = createRoute({
+  getParentRoute: () => setup,
+  path: "/privacy",
+  component: lazyRouteComponent(() => import("./setup/privacy/PrivacyPage"), "PrivacyPage"),
+});
+
 const versions = createRoute({
   getParentRoute: () => setup,
   path: "/versions",
@@ -169,7 +175,7 @@ const tree = root.addChildren([
     home,
     sessions.addChildren([session]),
     keys,
-    setup.addChildren([setupHome, parameters, masks, traffic, tryOut, versions]),
+    setup.addChildren([setupHome, parameters, masks, traffic, tryOut, privacy, versions]),
     status,
     people,
     tokens,

@@ -411,6 +411,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policy/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what would leave
+         * @description Every field that nodes would export under a draft of the policy: what it is, why and in which form it leaves, and over
+         *     the recent exchanges how many have it, how many bytes that is, and the shape of one value. Compared with the policy
+         *     that holds. Nothing is saved, stored or exported. While recent exchanges are not kept, figures are 0 and there are no
+         *     examples. One at a time, together with trying out; each that looks at exchanges is in the audit log.
+         *
+         *     Roles: admin.
+         */
+        post: operations["policy_exports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/policy/keys": {
         parameters: {
             query?: never;
@@ -1517,6 +1542,70 @@ export interface components {
             /** @description What was seen, with its figures. */
             reason: string;
         };
+        /** @description A field that the draft treats in another way than the policy that holds. */
+        LeavingChange: {
+            /** @description The field. */
+            field: string;
+            /** @description By the policy that holds: `not exported`, `clear`, `hashed` or `clear and hashed`; of another point, that point. */
+            from: string;
+            /** @description `newly` leaves, `no_longer` leaves, leaves in another `form`, or is taken from another `point`. */
+            kind: string;
+            /** @description By the draft. */
+            to: string;
+        };
+        /** @description A field of the table in one form. */
+        LeavingField: {
+            /** @description What it is, a sentence. */
+            about: string;
+            /**
+             * Format: int64
+             * @description Bytes of its values in the sample.
+             */
+            bytes: number;
+            /**
+             * @description The shape of one value: letters and digits are `•`, but for the first character of longer ones; of a keyed hash
+             *     its first eight digits. Null when the sample has none.
+             */
+            example: string | null;
+            /**
+             * Format: int64
+             * @description Exchanges of the sample that have it in this form.
+             */
+            exchanges: number;
+            /**
+             * @description As the export ledger names it: a column; `session_value configured`, `session_value builtin` or
+             *     `session_value fallback`; `parameter NAME`.
+             */
+            field: string;
+            /** @description `clear`, `hashed` or `not exported`. A field that leaves in both forms is there twice. */
+            form: string;
+            /** @description `place`, `request`, `amounts`, `parameters`, `session` or `analysis`. */
+            group: string;
+            /** @description What of the policy keeps it, or parts of it, from leaving as it is; null when nothing. */
+            note: string | null;
+            /** @description Why it leaves: `always`, `parameter` or `session`. */
+            origin: string;
+            /** @description Where a parameter takes its value from; null of all else. */
+            point: string | null;
+        };
+        /** @description The exchanges that figures and examples stand on. */
+        LeavingSample: {
+            /**
+             * Format: int64
+             * @description Of these, the ones that the draft analyses: only they leave anything.
+             */
+            analysed: number;
+            /**
+             * Format: int64
+             * @description Exchanges that were looked at; 0 while recent exchanges are not kept.
+             */
+            exchanges: number;
+            from: components["schemas"]["Time"] | null;
+            kept_since: components["schemas"]["Time"] | null;
+            /** @description What the figures leave out; null when nothing. */
+            note: string | null;
+            to: components["schemas"]["Time"] | null;
+        };
         /** @description An exchange to look for points in. */
         ListInput: {
             /** @description An exchange seen recently; or `sample`. */
@@ -1892,6 +1981,22 @@ export interface components {
             /** @description At most 20 parameters, in order. */
             parameters: components["schemas"]["ParameterInput"][];
         };
+        /** @description What would leave. */
+        PolicyLeaves: {
+            /**
+             * Format: int64
+             * @description The version that the draft was compared with.
+             */
+            against: number;
+            /** @description What the draft changes. */
+            changes: components["schemas"]["LeavingChange"][];
+            /** @description Every field under the draft, in the order of the table. */
+            fields: components["schemas"]["LeavingField"][];
+            /** @description What never leaves, sentences. */
+            never: string[];
+            /** @description The exchanges that figures and examples stand on. */
+            sample: components["schemas"]["LeavingSample"];
+        };
         /** @description How much a policy may hold. */
         PolicyLimits: {
             /**
@@ -1964,6 +2069,11 @@ export interface components {
         };
         /** @description A policy to check. */
         PolicyToCheck: {
+            /** @description The whole policy. */
+            policy: components["schemas"]["PolicyDocument"];
+        };
+        /** @description A policy that is asked about. */
+        PolicyToLeave: {
             /** @description The whole policy. */
             policy: components["schemas"]["PolicyDocument"];
         };
@@ -3644,6 +3754,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ResolvedClientList"];
+                };
+            };
+            /** @description What went wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    policy_exports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyToLeave"];
+            };
+        };
+        responses: {
+            /** @description Field by field. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyLeaves"];
                 };
             };
             /** @description What went wrong (RFC 9457). */

@@ -7,6 +7,7 @@ const tabs = [
   ["/setup/masks", "Masks"],
   ["/setup/traffic", "Traffic"],
   ["/setup/try-out", "Try out"],
+  ["/setup/privacy", "Privacy"],
   ["/setup/versions", "Versions"],
 ] as const;
 

@@ -12,6 +12,7 @@ import {
   IconKey,
   IconLock,
   IconSearch,
+  IconShieldLock,
   IconTestPipe,
   IconTimeline,
   IconUsers,
@@ -37,6 +38,7 @@ type Place =
   | "/setup/masks"
   | "/setup/traffic"
   | "/setup/try-out"
+  | "/setup/privacy"
   | "/setup/versions"
   | "/system/status"
   | "/system/people"
@@ -70,6 +72,7 @@ export function Palette() {
     place("masks", "Masks", "what nobody may see: setup", IconEyeOff, go("/setup/masks")),
     place("traffic", "Applications and traffic", "what is looked at: setup", IconWorld, go("/setup/traffic")),
     place("try-out", "Try out", "what the draft of the policy would do: setup", IconTestPipe, go("/setup/try-out")),
+    place("privacy", "Privacy", "what leaves nodes, and what did: setup", IconShieldLock, go("/setup/privacy")),
     place("versions", "Policy versions", "who changed what, and the way back: setup", IconHistory, go("/setup/versions")),
     place("status", "Status", "store, nodes, version", IconActivityHeartbeat, go("/system/status")),
     place("people", "People", "who may sign in", IconUsers, go("/system/people")),

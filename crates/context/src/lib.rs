@@ -23,5 +23,5 @@ mod target;
 mod text;
 
 pub use contextual::{ContextParameter, ContextParseError, ContextSession, Contextual};
-pub use selector::Selector;
+pub use selector::{Replaced, Selector};
 pub use text::Text;

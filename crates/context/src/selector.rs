@@ -56,7 +56,62 @@ pub(crate) enum Covered {
     Trace,
 }
 
+/// Exported metadata that a hashed parameter or a mask replaces, known before any exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// The column of the table.
+    pub column: &'static str,
+    /// Whose point it is, among [`Policy::points`].
+    pub position: usize,
+    /// A keyed hash takes the place; otherwise it is left out, or `…` stands there.
+    pub hashed: bool,
+    /// The whole of it, wherever parameter or mask apply; otherwise a part, or only where there is such a value.
+    pub whole: bool,
+}
+
 impl Selector {
+    /// Whether a parameter of the policy, by position, leaves hashed.
+    pub fn leaves_hashed(&self, parameter: usize) -> bool {
+        self.parameters.get(parameter).is_some_and(|parameter| parameter.hashed)
+    }
+
+    /// What of the exported metadata is replaced, in no order.
+    pub fn replaced(&self, policy: &Policy) -> Vec<Replaced> {
+        let points = policy.points();
+        let mut replaced = Vec::new();
+        for (covered, position) in self.covers.iter().copied() {
+            let steps = points.get(position).map_or(&[][..], |point| point.steps());
+            let direct = matches!(steps, [_] | [Step::Headers, Step::All] | [Step::Paths, Step::All]);
+            let is_mask = self.masks.contains(&position);
+            let mut push = |column, whole: bool, hashes: bool| {
+                replaced.push(Replaced { column, position, hashed: hashes && !is_mask, whole: whole && direct });
+            };
+            match covered {
+                Covered::Path(place) => {
+                    push("path", place == Place::Whole, true);
+                    push("endpoint", false, true);
+                    if place == Place::Whole {
+                        push("query", true, false);
+                    }
+                }
+                Covered::QueryNames => {
+                    replaced.push(Replaced { column: "query", position, hashed: false, whole: true })
+                }
+                Covered::Operation => push("operation", false, false),
+                Covered::Host => {
+                    push("host", true, true);
+                    push("endpoint", false, true);
+                }
+                Covered::UserAgent => push("user_agent", true, true),
+                Covered::ClientAddress => push("client_ip", true, false),
+                Covered::Ja3 => push("ja3", true, true),
+                Covered::Ja4 => push("ja4", true, true),
+                Covered::Trace => push("trace_id", true, false),
+            }
+        }
+        replaced
+    }
+
     /// Takes the parameters of `policy` in their order.
     pub fn new(policy: &Policy, key: ParameterHashKey) -> Self {
         let parameters = policy.parameters();

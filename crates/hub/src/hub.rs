@@ -20,6 +20,7 @@ use crate::clients::ResolvedClients;
 use crate::database::{self, Database, DatabaseError};
 use crate::exports::ExportLedger;
 use crate::hashes::{HashValues, NoSecret};
+use crate::leaving::WouldLeave;
 use crate::metrics::HubMetrics;
 use crate::policies::{LoadError, Policies, SaveError, StoredPolicyError};
 use crate::recent::{NoNodes, RecentExchanges, RecentSetting, SampleError, SampleReader};
@@ -65,6 +66,8 @@ pub struct HubSettings {
     pub clients: Arc<dyn ResolvedClients>,
     /// Tries policies out on what nodes keep, or on an archive.
     pub try_out: Arc<dyn TryOut>,
+    /// Says what would leave under a policy.
+    pub would_leave: Arc<dyn WouldLeave>,
     /// Hashes values that somebody looks for.
     pub hash_values: Arc<dyn HashValues>,
     /// What nodes spend on analysing one exchange, so that a point tried out here finds what it finds there.
@@ -96,6 +99,7 @@ impl HubSettings {
             recent: Arc::new(NoNodes),
             clients: Arc::new(NoNodes),
             try_out: Arc::new(NoStages),
+            would_leave: Arc::new(NoStages),
             hash_values: Arc::new(NoSecret),
             bounds: Bounds::default(),
             read_sample: Arc::new(|_| {
@@ -172,7 +176,7 @@ pub(crate) struct Inner {
     pub(crate) recent_since: Mutex<Option<Timestamp>>,
     /// Purges are finished one at a time.
     pub(crate) purging: tokio::sync::Mutex<()>,
-    /// Policies are tried out one at a time.
+    /// Policies are tried out, and asked what would leave, one at a time.
     pub(crate) try_out_permit: Arc<Semaphore>,
     pub(crate) first_run: FirstRun,
     pub(crate) local_token: LocalToken,

@@ -20,6 +20,7 @@ mod exports;
 mod files;
 mod hashes;
 mod hub;
+mod leaving;
 mod metrics;
 mod policies;
 mod problem;
@@ -31,6 +32,7 @@ mod security;
 mod server;
 mod try_out;
 
+pub use api::leaving::{LeavingChange, LeavingField};
 pub use api::policy::BuiltInRule;
 pub use api::status::{Counter, NodeStatus};
 pub use api::try_out::{
@@ -41,6 +43,7 @@ pub use database::DatabaseError;
 pub use exports::ExportLedger;
 pub use hashes::{ClearValue, HashValues, ValueHashes};
 pub use hub::{Hub, HubSettings, OpenError, TraceOutcome};
+pub use leaving::{Leaving, WouldLeave};
 pub use metrics::HubMetrics;
 pub use policies::{SaveError, StoredPolicyError};
 pub use recent::{RecentExchange, RecentExchanges, RecentLimits, Sample, SampleError, SampleReader};

@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    batches, clients, download, exports, hashes, keys, overview, people, points, policy, policy_document,
+    batches, clients, download, exports, hashes, keys, leaving, overview, people, points, policy, policy_document,
     policy_versions, purges, recent, sessions, sign_in, status, try_out,
 };
 use crate::hub::Inner;
@@ -68,6 +68,7 @@ pub(crate) const TABLE: &[(Method, &str, Access)] = &[
     (Method::PUT,    "/policy",                             ADMINISTRATORS),
     (Method::POST,   "/policy/check",                       READERS),
     (Method::POST,   "/policy/try",                         ADMINISTRATORS),
+    (Method::POST,   "/policy/exports",                     ADMINISTRATORS),
     (Method::GET,    "/policy/parameters",                  EVERY_ROLE),
     (Method::PUT,    "/policy/parameters",                  ADMINISTRATORS),
     (Method::GET,    "/policy/keys",                        READERS),
@@ -163,6 +164,7 @@ fn routes() -> OpenApiRouter<Arc<Inner>> {
         .routes(routes!(policy_document::read_policy, policy_document::save_policy))
         .routes(routes!(policy_document::check_policy))
         .routes(routes!(try_out::try_policy))
+        .routes(routes!(leaving::policy_exports))
         .routes(routes!(policy::read_parameters, policy::save_parameters))
         .routes(routes!(keys::read_keys))
         .routes(routes!(clients::list_clients))

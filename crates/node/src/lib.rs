@@ -7,6 +7,7 @@
 
 mod counters;
 mod export;
+mod leaving;
 mod panics;
 mod pipeline;
 mod queue;
@@ -17,6 +18,7 @@ mod worker;
 
 pub use counters::NodeCounters;
 pub use export::{ExportError, Exporter};
+pub use leaving::{WouldLeave, would_leave};
 pub use pipeline::{CompileError, Pipeline};
 pub use queue::ExchangeQueue;
 pub use recent::{RecentExchange, RecentExchanges, RecentLimits};

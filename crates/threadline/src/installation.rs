@@ -14,6 +14,7 @@ use threadline_store_duckdb::{DuckSettings, DuckStore};
 
 use crate::clients::Clients;
 use crate::configuration::Configuration;
+use crate::exports::Leaver;
 use crate::hashes::Hasher;
 use crate::metrics::{self, Sources};
 use crate::recent;
@@ -91,6 +92,12 @@ impl Installation {
         settings.clients = Arc::new(Clients { sources: Arc::clone(&sources), node: configuration.node.clone() });
         settings.try_out =
             Arc::new(Trier { kept: Arc::clone(&recent), secret: Arc::clone(&secret), bounds: configuration.bounds });
+        settings.would_leave = Arc::new(Leaver {
+            kept: Arc::clone(&recent),
+            secret: Arc::clone(&secret),
+            bounds: configuration.bounds,
+            node: configuration.node.clone(),
+        });
         settings.hash_values =
             Arc::new(Hasher { secrets, kept_micros: kept_micros(configuration), clock: clock.clone() });
         settings.bounds = configuration.bounds;

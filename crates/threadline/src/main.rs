@@ -5,6 +5,7 @@ mod cli;
 mod clients;
 mod configuration;
 mod demo;
+mod exports;
 mod hashes;
 mod hub_client;
 mod import;

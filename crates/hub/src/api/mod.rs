@@ -13,6 +13,7 @@ pub(crate) mod exports;
 pub(crate) mod filters;
 pub(crate) mod hashes;
 pub(crate) mod keys;
+pub(crate) mod leaving;
 pub(crate) mod message;
 pub(crate) mod objects;
 pub(crate) mod overview;

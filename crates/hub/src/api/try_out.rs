@@ -32,7 +32,7 @@ const MAXIMUM_HAR_BYTES: usize = 16 << 20;
 /// Longest request: an archive as a string may need an escape for every other byte, and the policy stands beside it.
 const MAXIMUM_REQUEST_BYTES: usize = 2 * MAXIMUM_HAR_BYTES + (1 << 20);
 /// Longer than this nobody waits.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// A policy to try out.
 #[derive(Deserialize, ToSchema)]
@@ -229,7 +229,7 @@ pub(crate) struct PolicyTried {
 }
 
 /// Says that nobody waits any more when it is dropped.
-struct StopWhenDropped(Arc<AtomicBool>);
+pub(crate) struct StopWhenDropped(pub(crate) Arc<AtomicBool>);
 
 impl Drop for StopWhenDropped {
     fn drop(&mut self) {
@@ -345,7 +345,7 @@ fn archive(har: &RawValue) -> Result<String, Problem> {
     Ok(text)
 }
 
-fn problem(error: TryOutError) -> Problem {
+pub(crate) fn problem(error: TryOutError) -> Problem {
     match error {
         TryOutError::Har(reason) => Problem::field("har", reason),
         TryOutError::Draft(cause) => Problem::field("policy.parameters", crate::problem::chain(&*cause)),

@@ -143,7 +143,11 @@ async fn every_endpoint_with_a_body_refuses_what_is_no_json_too_large_or_another
             // Points are tried out on samples, policies on archives; a whole policy may be long by itself.
             let bound = match path.as_str() {
                 "/api/v1/policy/try" => 33 * 1_024,
-                "/api/v1/policy" | "/api/v1/policy/check" | "/api/v1/points/preview" | "/api/v1/points/list" => 1_024,
+                "/api/v1/policy"
+                | "/api/v1/policy/check"
+                | "/api/v1/policy/exports"
+                | "/api/v1/points/preview"
+                | "/api/v1/points/list" => 1_024,
                 _ => 256,
             };
             let large = format!("{{\"name\":\"{}\"}}", "x".repeat(bound * 1_024));
