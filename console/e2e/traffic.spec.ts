@@ -51,6 +51,11 @@ test("proxies in front are named, and what is none is refused at its field", asy
   await expect(page.getByText(/holds from now on/u)).toBeVisible();
   const { policy } = (await (await request.get("/api/v1/policy")).json()) as { policy: { trusted_proxies: unknown } };
   expect(policy.trusted_proxies).toMatchObject({ networks: ["192.0.2.0/24"], proxy_protocol: true });
+
+  // The request comes from here, which is not trusted.
+  await fetch(new URL("/health", process.env.THREADLINE_PROXY), { headers: { "X-Forwarded-For": "198.51.100.7" } });
+  await expect(section.getByRole("status")).toContainText("127.0.0.1 says who the client is and is not believed");
+  await expect(section.getByRole("row").nth(1)).toContainText("the connection itself");
 });
 
 test("the application goes again", async ({ page }) => {

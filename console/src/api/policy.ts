@@ -7,7 +7,7 @@ import { emptyScope, type Scope } from "../filters/search";
 import { api, body } from "./client";
 import { ApiProblem } from "./problem";
 import { facets } from "./queries";
-import type { KeyReportList, PointCheck, PolicyAnswer, PolicyCheck, PolicyDocument, PolicyVersionChanges, PolicyVersionDetails, PolicyVersionList } from "./types";
+import type { KeyReportList, PointCheck, PolicyAnswer, PolicyCheck, PolicyDocument, PolicyVersionChanges, PolicyVersionDetails, PolicyVersionList, ResolvedClientList } from "./types";
 
 /** The policy that holds, with the tag that saving another needs. */
 export interface TaggedPolicy {
@@ -56,6 +56,13 @@ export function policyVersions(limit: number) {
     queryFn: (): Promise<PolicyVersionList> => body(api.GET("/api/v1/policy/versions", { params: { query: { limit } } })),
   });
 }
+
+/** Who the last requests were taken to come from. */
+export const resolvedClients = queryOptions({
+  queryKey: ["policy", "clients"],
+  queryFn: (): Promise<ResolvedClientList> => body(api.GET("/api/v1/policy/clients")),
+  refetchInterval: 2_000,
+});
 
 /** The whole history, newest first, page by page. */
 export const policyHistory = infiniteQueryOptions({

@@ -3,6 +3,7 @@
 import { Checkbox, MultiSelect, TagsInput } from "@mantine/core";
 import { about, bySection, elsewhere } from "./complaints";
 import type { TrustedDraft } from "./draft";
+import { ResolvedClients } from "./ResolvedClients";
 import styles from "./Setup.module.css";
 import { useSetup } from "./useSetup";
 
@@ -64,6 +65,7 @@ export function TrustedProxies() {
         />
       </fieldset>
       {rest === undefined ? null : <p className={styles.error}>{rest}</p>}
+      <ResolvedClients />
     </section>
   );
 }
