@@ -2909,8 +2909,8 @@ export interface components {
              */
             address?: string[] | null;
             /**
-             * @description Headers in which the original host is looked for: `forwarded`, `x-forwarded-host`. Not read yet: only an empty
-             *     list is accepted, and `Host` counts.
+             * @description Headers in which the original host is looked for: `forwarded`, `x-forwarded-host`. The first that is there
+             *     decides. Left out: none, only `Host` counts.
              */
             host?: string[];
             /** @description Networks (`10.0.0.0/8`) or single addresses of the proxies in front. */

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proxy_support::{Client, Running, Upstream, eventually};
-use threadline_model::{AddressHeader, TrustedProxies};
+use threadline_model::{AddressHeader, HostHeader, TrustedProxies};
 
 fn trusted(networks: &[&str], address: &[AddressHeader], proxy_protocol: bool) -> TrustedProxies {
     TrustedProxies {
@@ -119,6 +119,64 @@ async fn http2_with_prior_knowledge_may_stand_behind_a_proxy_header() {
     assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
     let exchange = proxy.exchanges.wait_for(1).await.remove(0);
     assert_eq!(exchange.client, Some("192.0.2.1".parse().unwrap()));
+}
+
+fn original(networks: &[&str], host: &[HostHeader]) -> Arc<TrustedProxies> {
+    Arc::new(TrustedProxies { host: host.to_vec(), ..trusted(networks, &[AddressHeader::XForwardedFor], false) })
+}
+
+#[tokio::test]
+async fn the_original_host_is_the_exchanges_and_the_message_keeps_its_own() {
+    use HostHeader::{Forwarded, XForwardedHost};
+    let upstream = Upstream::plain().await;
+    let proxy = Running::start(upstream.address, |_| {});
+    let mut client = proxy.connect().await;
+    let request = "GET / HTTP/1.1\r\nHost: internal:8080\r\nX-Forwarded-Host: Shop.example\r\n\
+                   Forwarded: for=198.51.100.3;host=\"other.example:443\"\r\n\r\n";
+    for (number, (settings, host)) in [
+        (original(&["127.0.0.1"], &[]), "internal:8080"),
+        (original(&["127.0.0.1"], &[XForwardedHost, Forwarded]), "Shop.example"),
+        (original(&["127.0.0.1"], &[Forwarded]), "other.example:443"),
+        (original(&["10.0.0.0/8"], &[XForwardedHost]), "internal:8080"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        proxy.trusted.send_replace(settings);
+        assert_eq!(client.ask(request).await.status(), 200);
+        let exchange = proxy.exchanges.wait_for(number + 1).await.remove(number);
+        assert_eq!(exchange.request.host.unwrap().as_bytes(), host.as_bytes(), "{number}");
+        assert_eq!(exchange.request.headers.first("host"), Some(b"internal:8080".as_slice()));
+        assert_eq!(
+            upstream.requests.lock().unwrap()[number].field("host"),
+            Some("internal:8080"),
+            "forwarded as it was"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_authority_that_gives_way_to_the_original_host_stands_in_the_host_header() {
+    let upstream = Upstream::plain().await;
+    let settings = original(&["127.0.0.1"], &[HostHeader::XForwardedHost]);
+    let proxy = Running::start(upstream.address, |proxy| proxy.trusted_proxies = (*settings).clone());
+    let stream = tokio::net::TcpStream::connect(proxy.address).await.unwrap();
+    let io = hyper_util::rt::TokioIo::new(stream);
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();
+    tokio::spawn(connection);
+    for (number, (original, host, header)) in
+        [(Some("shop.example"), "shop.example", Some("internal")), (None, "internal", None)].into_iter().enumerate()
+    {
+        let mut request = http::Request::get("http://internal/");
+        if let Some(original) = original {
+            request = request.header("x-forwarded-host", original);
+        }
+        assert_eq!(sender.send_request(request.body(String::new()).unwrap()).await.unwrap().status(), 200);
+        let exchange = proxy.exchanges.wait_for(number + 1).await.remove(number);
+        assert_eq!(exchange.request.host.unwrap().as_bytes(), host.as_bytes());
+        assert_eq!(exchange.request.headers.first("host"), header.map(str::as_bytes));
+    }
 }
 
 #[tokio::test]

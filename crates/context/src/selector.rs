@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use threadline_grouping::{Grouped, ParameterHashKey};
-use threadline_model::Exchange;
+use threadline_model::{Exchange, HostHeader};
 use threadline_points::{Extracted, HeaderLabel, Point, Side, Spoken, Step};
 use threadline_policy::{Parameter, ParameterType, Policy};
 
@@ -144,7 +144,8 @@ impl Selector {
         // A parameter that lies in a hashed one is covered by that one.
         let of_marked = |index: &usize| parameters.get(*index).is_none_or(|parameter| parameter.hashed);
         let covering = hashed.iter().copied().filter(of_marked).chain(masks.clone());
-        let covers = covering.flat_map(|index| covered(&points[index]).into_iter().map(move |one| (one, index)));
+        let read = &policy.trusted_proxies().host;
+        let covers = covering.flat_map(|index| covered(&points[index], read).into_iter().map(move |one| (one, index)));
         let names = masks.clone().flat_map(|index| named(&points[index]).into_iter().map(move |one| (one, index)));
         let covers = covers.chain(names).collect();
         Self { parameters: selected, hashed, covers, masks, key }
@@ -207,8 +208,8 @@ fn holds_operation(mask: &[Step]) -> bool {
     places.iter().any(covers)
 }
 
-/// The metadata that a point takes its value from.
-fn covered(point: &Point) -> Vec<Covered> {
+/// The metadata that a point takes its value from. `read`: the headers in which the original host is looked for.
+fn covered(point: &Point, read: &[HostHeader]) -> Vec<Covered> {
     if point.side() == Side::Response {
         return Vec::new();
     }
@@ -225,6 +226,7 @@ fn covered(point: &Point) -> Vec<Covered> {
             "HOST" => vec![Covered::Host],
             "USER-AGENT" => vec![Covered::UserAgent],
             "TRACEPARENT" => vec![Covered::Trace],
+            name if read.iter().any(|header| header.as_str().eq_ignore_ascii_case(name)) => vec![Covered::Host],
             _ => Vec::new(),
         },
         Some(Step::Headers) => vec![Covered::Host, Covered::UserAgent, Covered::Trace],

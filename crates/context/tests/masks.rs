@@ -137,6 +137,45 @@ fn a_mask_of_the_host_header_covers_what_http_2_says_instead() {
 }
 
 #[test]
+fn an_original_host_is_hidden_by_masks_of_each_place_it_stands_in() {
+    let mut exchange = exchange(
+        "GET /x\nhost: internal.example\nx-forwarded-host: a, canary.example\nforwarded: host=canary.example",
+        "200",
+    );
+    exchange.request.host = Some(threadline_model::CapturedText::new("canary.example"));
+    let trusted = |host: &[&str], mask: &str, parameters: Value| {
+        let mut document = masks(&[mask], parameters);
+        document["trusted_proxies"] = json!({"networks": ["10.0.0.0/8"], "host": host});
+        selected(document, &exchange)
+    };
+    let all = ["forwarded", "x-forwarded-host"];
+    for (read, mask, hidden) in [
+        (&all[..], "request > host", true),
+        (&all, "request > header HOST", true),
+        (&all, "request > header X-FORWARDED-HOST", true),
+        (&all, "request > header FORWARDED", true),
+        (&all, "request > header > all", true),
+        (&all, "request > header X-FORWARDED-FOR", false),
+        (&all, "response > header FORWARDED", false),
+        // Who hides addresses does not lose hosts that are not read there.
+        (&all[1..], "request > header FORWARDED", false),
+        (&[], "request > header X-FORWARDED-HOST", false),
+    ] {
+        let shown = trusted(read, mask, json!([]));
+        assert_eq!(!shown.contains("canary"), hidden, "{mask}: {shown}");
+    }
+    let place = |header: &str| json!([{"name": "place", "point": format!("request > header {header}")}]);
+    for header in ["X-FORWARDED-HOST", "FORWARDED"] {
+        assert!(trusted(&all, "request > query a", place(header)).contains("canary"), "there to be found");
+        let shown = trusted(&all, "request > host", place(header));
+        assert!(!shown.contains("canary"), "{header}: {shown}");
+        let host = json!([{"name": "host", "point": "request > host"}]);
+        let shown = trusted(&all, &format!("request > header {header}"), host);
+        assert!(!shown.contains("canary"), "{header}: {shown}");
+    }
+}
+
+#[test]
 fn a_mask_applies_within_its_scope_only() {
     let parameters = json!([{"name": "pin", "point": "request > query pin"}]);
     let document = |paths: &str| json!({"masks": [{"point": "request > query pin", "scope": {"paths": [paths]}}], "parameters": parameters});

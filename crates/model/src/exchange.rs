@@ -100,7 +100,8 @@ pub struct Request {
     pub scheme: Option<Scheme>,
     /// Where known.
     pub version: Option<HttpVersion>,
-    /// Authority of the request: `:authority`, the absolute target's, or `Host`; port included as sent.
+    /// The host that the client asked for, port included as sent: what a trusted proxy says it was, else the request's
+    /// own authority (`:authority`, the absolute target's, or `Host`).
     pub host: Option<CapturedText>,
     /// Path and query as sent (RFC 9112's origin-form; an absolute target is cut to it).
     pub target: CapturedText,

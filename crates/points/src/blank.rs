@@ -8,9 +8,9 @@ use http::{HeaderMap, HeaderValue};
 use threadline_model::{CapturedBody, CapturedHeaders, CapturedText, Exchange, Extent};
 
 use crate::locate::{self, SelectedPart};
-use crate::mask;
+use crate::mask::{self, HOST_HEADERS};
 use crate::reading;
-use crate::{Bounds, Extracted, Found, Plan, Point, Scratch, Side, Step};
+use crate::{Bounds, Extracted, Found, HeaderLabel, Plan, Point, Scratch, Side, Step};
 
 /// What stands for a masked byte.
 const BLANK: u8 = b'*';
@@ -55,19 +55,19 @@ fn whole(exchange: &Exchange, mask: &Point) -> Blanks {
     blanks
 }
 
-/// A host stands in the request's head twice.
+/// A host stands in several places of the request's head: by itself, and in the headers that it may have been read from.
 fn also_elsewhere(exchange: &Exchange, mask: &Point, blanks: &mut Blanks) {
-    let host_header = Step::Header(match crate::HeaderLabel::new("HOST") {
-        Some(label) => label,
-        None => return,
-    });
-    let twin = match mask.steps().first() {
-        Some(Step::Host) => host_header,
-        Some(step) if (*step == host_header || *step == Step::Headers) && mask.side() == Side::Request => Step::Host,
+    if mask.side() == Side::Response {
+        return;
+    }
+    let twins: Vec<Step> = match mask.steps().first() {
+        Some(Step::Host) => HOST_HEADERS.into_iter().filter_map(HeaderLabel::new).map(Step::Header).collect(),
+        Some(Step::Header(name)) if HOST_HEADERS.contains(&name.as_str()) => vec![Step::Host],
+        Some(Step::Headers) => vec![Step::Host],
         _ => return,
     };
-    let parts = locate::parts(exchange, Side::Request, &twin);
-    blanks.extend(parts.into_iter().map(|(part, bytes)| (Side::Request, part, 0..bytes.len())));
+    let parts = twins.iter().flat_map(|twin| locate::parts(exchange, Side::Request, twin));
+    blanks.extend(parts.map(|(part, bytes)| (Side::Request, part, 0..bytes.len())));
 }
 
 /// What of the message a mask covers.

@@ -112,6 +112,9 @@ pub(crate) fn may_be_same(before: &[Step], one: &Step, other: &Step) -> bool {
     }
 }
 
+/// The headers in which the host of a request can stand: its own, and those in which proxies say the original one.
+pub(crate) const HOST_HEADERS: [&str; 3] = ["HOST", "X-FORWARDED-HOST", "FORWARDED"];
+
 /// Whether two steps at the same place pick different things.
 fn apart(one: &Step, other: &Step) -> bool {
     use Step::{
@@ -138,8 +141,8 @@ fn apart(one: &Step, other: &Step) -> bool {
         (Path(_) | Paths, ActionName | ActionExt) | (ActionName | ActionExt, Path(_) | Paths) => false,
         (Path(_), Paths) | (Paths, Path(_)) | (Query(_), Queries) | (Queries, Query(_)) => false,
         (Header(_), Headers) | (Headers, Header(_)) => false,
-        // A host stands in a header too.
-        (Host, Header(name)) | (Header(name), Host) => name.as_str() != "HOST",
+        // A host stands in a header too, and which of them it was read from is not known here.
+        (Host, Header(name)) | (Header(name), Host) => !HOST_HEADERS.contains(&name.as_str()),
         (Host, Headers) | (Headers, Host) => false,
         // Different places of the message.
         (first, second) => {

@@ -4,7 +4,7 @@
 mod support;
 
 use proptest::prelude::*;
-use threadline_model::{CapturedBody, Exchange};
+use threadline_model::{CapturedBody, CapturedHeaders, CapturedText, Exchange};
 use threadline_points::{Bounds, Point, blank};
 
 /// Everything of an exchange that is text, in one.
@@ -132,6 +132,28 @@ fn a_host_is_blanked_in_both_its_places_and_addresses_go() {
     assert!(!text(&shown).contains("shop"), "{}", text(&shown));
 }
 
+#[test]
+fn a_host_is_blanked_in_every_header_that_it_may_have_been_read_from() {
+    let mut exchange = exchange("");
+    let mut headers = exchange.request.headers.as_map().clone();
+    headers.append("x-forwarded-host", "canary.example".parse().unwrap());
+    headers.append("x-forwarded-host", "b, canary.example".parse().unwrap());
+    headers.append("forwarded", "for=192.0.2.1;host=canary.example".parse().unwrap());
+    exchange.request.headers = CapturedHeaders::new(headers);
+    exchange.request.host = Some(CapturedText::new("canary.example"));
+    let shown = blanked(&exchange, &["request > host"]);
+    assert!(!text(&shown).contains("example") && !text(&shown).contains("shop"), "{}", text(&shown));
+    for header in ["HOST", "X-FORWARDED-HOST", "FORWARDED"] {
+        let shown = blanked(&exchange, &[&format!("request > header {header}")]);
+        let host = shown.request.host.unwrap();
+        assert!(host.as_bytes().iter().all(|byte| *byte == b'*'), "{header}");
+    }
+    for other in ["request > header X-FORWARDED-FOR", "response > header FORWARDED"] {
+        let shown = blanked(&exchange, &[other]);
+        assert_eq!(shown.request.host.unwrap().as_bytes(), b"canary.example", "{other}");
+    }
+}
+
 fn respelled() -> impl Strategy<Value = String> {
     prop_oneof![Just("canary".to_owned()), Just("can\\u0061ry".to_owned()), Just("x".to_owned()),]
 }
@@ -167,7 +189,7 @@ proptest! {
 fn parts_and_fields_of_messages_become_stars_or_all_of_the_body_does() {
     let sent = |content_type: &str, body: &str| {
         let mut exchange = support::exchange("POST /", &[("Content-Type", content_type)], body, None);
-        exchange.request.host = Some(threadline_model::CapturedText::new("a"));
+        exchange.request.host = Some(CapturedText::new("a"));
         exchange
     };
     let part = |name: &str, content: &str| {

@@ -80,8 +80,8 @@ pub struct TrustedProxiesDocument {
     /// there decides. Left out: `x-forwarded-for`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Vec<String>>,
-    /// Headers in which the original host is looked for: `forwarded`, `x-forwarded-host`. Not read yet: only an empty
-    /// list is accepted, and `Host` counts.
+    /// Headers in which the original host is looked for: `forwarded`, `x-forwarded-host`. The first that is there
+    /// decides. Left out: none, only `Host` counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host: Vec<String>,
     /// Whether a connection from these networks may begin with the PROXY protocol, version 1 or 2. Default: no.

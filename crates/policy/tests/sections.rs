@@ -188,7 +188,6 @@ fn trusted_proxies_have_networks_and_each_header_once() {
             "trusted_proxies.address[3]: is none of forwarded, x-forwarded-for, x-real-ip",
             "trusted_proxies.host[1]: is none of forwarded, x-forwarded-host",
             "trusted_proxies.host[2]: says the same as trusted_proxies.host[0]",
-            "trusted_proxies.host: original hosts are not read yet; leave it out",
         ]
     );
     let headers = |document: Value| {
@@ -282,7 +281,7 @@ fn changes_read_as_sentences() {
     let after = accepted(json!({
         "applications": [{"id": "b", "paths": ["/b"]}, {"id": "a", "name": "A", "hosts": ["a.example", "aa.example"]}, {"id": "d", "paths": ["/d"]}],
         "analysed": {"applications": ["a"], "hosts": ["*.example"]},
-        "trusted_proxies": {"networks": ["10.0.0.0/8"], "proxy_protocol": true},
+        "trusted_proxies": {"networks": ["10.0.0.0/8"], "host": ["forwarded"], "proxy_protocol": true},
         "masks": [{"point": "request > query a", "scope": {"applications": ["b"]}}, {"point": "request > query b", "scope": {"methods": ["POST"]}}],
         "parameters": [{"name": "k", "point": "request > query k", "with": ["request > query l"], "group": true, "scope": {"paths": ["/x", "/y"]}}],
     }));
@@ -298,6 +297,7 @@ fn changes_read_as_sentences() {
             "changed analysed from everywhere to application a, host *.example",
             "changed trusted_proxies.networks from none to 10.0.0.0/8",
             "changed trusted_proxies.address from none to x-forwarded-for",
+            "changed trusted_proxies.host from none to forwarded",
             "changed trusted_proxies.proxy_protocol from no to yes",
             "removed the mask of request > query b (everywhere)",
             "added a mask of request > query b (method POST)",

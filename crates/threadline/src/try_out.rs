@@ -64,7 +64,7 @@ impl threadline_hub::TryOut for Trier {
         })?;
         if current.trusted_proxies() != draft.trusted_proxies() {
             notes.push(
-                "Client addresses were found when the traffic was seen; what changes about trusted proxies shows only in \
+                "Client addresses and original hosts were found when the traffic was seen; what changes about trusted proxies shows only in \
                  new traffic."
                     .to_owned(),
             );

@@ -411,3 +411,66 @@ async fn what_requests_resolved_to_shows_whether_the_settings_fit() {
     );
     threadline.stop().await;
 }
+
+#[tokio::test]
+async fn the_original_host_decides_the_application_and_is_masked_like_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let threadline = start(folder.path()).await;
+    let policy = |masks: Value| {
+        json!({
+            "applications": [{"id": "shop", "hosts": ["canary.example"]}, {"id": "inner", "hosts": ["internal.example"]}],
+            "trusted_proxies": {"networks": ["127.0.0.0/8"], "host": ["forwarded", "x-forwarded-host"]},
+            "masks": masks,
+            "parameters": [
+                {"name": "host", "point": "request > host"},
+                {"name": "own host", "point": "request > header HOST"},
+                {"name": "first", "point": "request > query key", "group": true, "scope": {"hosts": ["canary.example"]}},
+            ],
+        })
+    };
+    let ask = async |path: &str, header: Option<(&str, &str)>| {
+        let mut request = Request::builder().uri(format!("{path}?key=1")).header("host", "internal.example");
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
+        }
+        assert_eq!(threadline.through_proxy(request, "").await.0.status, 200);
+        exchange(&threadline, path).await
+    };
+    let value = |exchange: &Value, name: &str| {
+        let parameters = exchange["params"].as_array().unwrap();
+        parameters.iter().find(|one| one["name"] == name).map_or(Value::Null, |one| one["value"].clone())
+    };
+    let forwarded = Some(("forwarded", "for=198.51.100.1;host=Canary.example"));
+    for (number, (masks, header, application, host, own)) in [
+        (json!([]), forwarded, "shop", Some("canary.example"), "internal.example"),
+        (json!([]), None, "inner", Some("internal.example"), "internal.example"),
+        (json!([{"point": "request > host"}]), forwarded, "shop", None, ""),
+        (json!([{"point": "request > header FORWARDED"}]), forwarded, "shop", None, "internal.example"),
+        (json!([{"point": "request > header HOST"}]), Some(("x-forwarded-host", "canary.example")), "shop", None, ""),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (status, saved) = save(&threadline, policy(masks)).await;
+        assert_eq!(status, 200, "{saved}");
+        // The proxy hears of it a moment after the one who saved.
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        let path = format!("/original{number}");
+        let stored = ask(&path, header).await;
+        assert_eq!(stored["application"], application, "{stored}");
+        let decided = if application == "shop" { "decided" } else { "out_of_scope" };
+        assert_eq!(outcomes(&stored), [decided], "{stored}");
+        match host {
+            Some(host) => {
+                assert_eq!(stored["host"], host, "{stored}");
+                assert_eq!(stored["endpoint"], format!("GET {host}{path}"), "{stored}");
+                assert_eq!(value(&stored, "host"), host, "{stored}");
+            }
+            None => assert!(!stored.to_string().to_lowercase().contains("canary"), "{stored}"),
+        }
+        if !own.is_empty() {
+            assert_eq!(value(&stored, "own host"), own, "{stored}");
+        }
+    }
+    threadline.stop().await;
+}

@@ -4,23 +4,41 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
-/// What each element of a line says in its `for`, the right-most first: none where it is left out, hidden (`_abc`),
-/// `unknown` or not an address, and where the element cannot be read.
-pub(super) fn elements(line: &[u8]) -> impl Iterator<Item = Option<IpAddr>> {
-    from_the_right(line, b',').map(|element| read_address(&read_node(element)?))
+/// What one proxy says in its element.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Element<'h> {
+    /// `for`, unless it is left out, hidden (`_abc`), `unknown`, or not an address.
+    pub(super) client: Option<IpAddr>,
+    /// `host`, unquoted.
+    pub(super) host: Option<Cow<'h, [u8]>>,
 }
 
-/// The `for` of an element. None also for what is not an element, or says it twice.
-fn read_node(element: &[u8]) -> Option<Cow<'_, [u8]>> {
-    let mut node = None;
-    for pair in from_the_right(element, b';').filter(|pair| !pair.trim_ascii().is_empty()) {
+/// The elements of one line, the right-most first. One that cannot be read says nothing.
+pub(super) fn elements(line: &[u8]) -> impl Iterator<Item = Element<'_>> {
+    from_the_right(line, b',').map(|element| read_element(element).unwrap_or_default())
+}
+
+/// `None`: not an element, or one that says something twice.
+fn read_element(element: &[u8]) -> Option<Element<'_>> {
+    let (mut client, mut host) = (None, None);
+    for pair in from_the_right(element, b';') {
+        if pair.trim_ascii().is_empty() {
+            continue;
+        }
         let equals = memchr::memchr(b'=', pair)?;
         let (name, value) = (pair[..equals].trim_ascii(), unquoted(pair[equals + 1..].trim_ascii())?);
-        if name.eq_ignore_ascii_case(b"for") && node.replace(value).is_some() {
+        let place = if name.eq_ignore_ascii_case(b"for") {
+            &mut client
+        } else if name.eq_ignore_ascii_case(b"host") {
+            &mut host
+        } else {
+            continue;
+        };
+        if place.replace(value).is_some() {
             return None;
         }
     }
-    node
+    Some(Element { client: client.and_then(|node| read_address(&node)), host })
 }
 
 /// Splits at what stands outside of quotes, the right-most part first. A quote that is never opened reaches to the
@@ -135,22 +153,28 @@ mod tests {
 
     #[test]
     fn elements_are_read_from_the_right() {
+        let element = |client: Option<&str>, host: Option<&str>| Element {
+            client: client.map(|address| address.parse().unwrap()),
+            host: host.map(|host| Cow::Owned(host.as_bytes().to_vec())),
+        };
         for (line, read) in [
-            ("for=192.0.2.1", vec![Some("192.0.2.1")]),
-            ("for=192.0.2.1, For=\"[2001:db8::1]:80\";proto=https", vec![Some("2001:db8::1"), Some("192.0.2.1")]),
-            ("host=\"a,b;c\";for=\"192\\.0.2.1\"", vec![Some("192.0.2.1")]),
+            ("for=192.0.2.1", vec![element(Some("192.0.2.1"), None)]),
+            (
+                "for=192.0.2.1, For=\"[2001:db8::1]:80\";proto=https;host=shop",
+                vec![element(Some("2001:db8::1"), Some("shop")), element(Some("192.0.2.1"), None)],
+            ),
+            ("host=\"a,b;c\";for=\"192\\.0.2.1\"", vec![element(Some("192.0.2.1"), Some("a,b;c"))]),
             // A client's half quote swallows nothing.
-            ("for=\", for=192.0.2.1", vec![Some("192.0.2.1"), None]),
-            ("for=\"\\\", for=192.0.2.1", vec![Some("192.0.2.1"), None]),
-            ("for=192.0.2.1;for=192.0.2.2", vec![None]),
-            ("for=\"192.0.2.1\"\"\"", vec![None]),
-            ("for=unknown;host=shop", vec![None]),
-            ("for", vec![None]),
-            ("", vec![None]),
+            ("for=\", for=192.0.2.1", vec![element(Some("192.0.2.1"), None), element(None, None)]),
+            ("for=\"\\\", for=192.0.2.1", vec![element(Some("192.0.2.1"), None), element(None, None)]),
+            ("for=192.0.2.1;for=192.0.2.2", vec![element(None, None)]),
+            ("for=\"192.0.2.1\"\"\"", vec![element(None, None)]),
+            ("for=192.0.2.1;host=a;Host=b", vec![element(None, None)]),
+            ("for=unknown;host=shop", vec![element(None, Some("shop"))]),
+            ("for", vec![element(None, None)]),
+            ("", vec![element(None, None)]),
         ] {
-            let found = elements(line.as_bytes()).map(|address| address.map(|address| address.to_string()));
-            let read: Vec<_> = read.into_iter().map(|address| address.map(str::to_owned)).collect();
-            assert_eq!(found.collect::<Vec<_>>(), read, "{line}");
+            assert_eq!(elements(line.as_bytes()).collect::<Vec<_>>(), read, "{line}");
         }
     }
 }

@@ -216,7 +216,7 @@ pub(super) fn request_host(parts: &Parts, present: Present) -> Result<Option<Hea
 }
 
 /// `uri-host [ ":" port ]` by its characters (RFC 3986, section 3.2), without a user name.
-fn is_host(bytes: &[u8]) -> bool {
+pub(super) fn is_host(bytes: &[u8]) -> bool {
     !bytes.is_empty()
         && bytes.iter().all(|byte| {
             byte.is_ascii_alphanumeric()

@@ -1,14 +1,17 @@
 //! Who is at the other end of a client connection.
 //!
 //! The address of the connection itself; or, where that is a trusted proxy's, the one that it says: in a PROXY header at
-//! the connection's beginning, then in a header of each request. This is the one place that reads it.
+//! the connection's beginning, then in a header of each request. This is the one place that reads it, and the original
+//! host beside it.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use threadline_model::{AddressHeader, AddressRemark, AddressSource, TrustedProxies};
+use threadline_model::{AddressHeader, AddressRemark, AddressSource, HostHeader, TrustedProxies};
 
 use super::forwarded::{elements, read_address};
+use super::hygiene::is_host;
 
 /// The peer of a connection. What is written into each of its requests is made once.
 pub(super) struct Peer {
@@ -31,6 +34,9 @@ impl Written {
 
 /// Proxies that are followed from one to the next, from the right; more stand in front of nobody.
 const MAXIMUM_HOPS: usize = 32;
+
+/// Longest original host that is taken, bytes: a DNS name has at most 253, a port six more.
+const MAXIMUM_HOST_BYTES: usize = 260;
 
 impl Peer {
     pub(super) fn new(socket: SocketAddr, proxied: Option<IpAddr>) -> Self {
@@ -97,7 +103,7 @@ impl<'p> Standing<'p> {
         let found = match header {
             AddressHeader::Forwarded => {
                 let lines = headers.get_all(http::header::FORWARDED).iter().rev();
-                walk(lines.flat_map(|line| elements(line.as_bytes())), trusted)
+                walk(lines.flat_map(|line| elements(line.as_bytes())).map(|element| element.client), trusted)
             }
             AddressHeader::XForwardedFor => {
                 let lines = headers.get_all(&X_FORWARDED_FOR).iter().rev();
@@ -112,6 +118,19 @@ impl<'p> Standing<'p> {
         // One that cannot be read is not passed over for the next header.
         let Some(address) = found else { return own(Some(AddressRemark::Unreadable)) };
         Client { address, source: AddressSource::Header(*header), remark: None }
+    }
+
+    /// The host that was asked for first, where a trusted peer says one: in the first header that is there. Nothing where
+    /// that one holds no host.
+    pub(super) fn original_host<'h>(&self, headers: &'h HeaderMap, trusted: &TrustedProxies) -> Option<Cow<'h, [u8]>> {
+        if !self.is_trusted {
+            return None;
+        }
+        let host = match trusted.host.iter().find(|header| headers.contains_key(header.as_str()))? {
+            HostHeader::Forwarded => forwarded_host(headers, trusted),
+            HostHeader::XForwardedHost => last_member(headers, &X_FORWARDED_HOST).map(Cow::Borrowed),
+        };
+        host.filter(|host| host.len() <= MAXIMUM_HOST_BYTES && is_host(host))
     }
 
     /// What may be wrong with the settings, of a request whose client was found. Looks for the headers that an untrusted
@@ -145,6 +164,7 @@ impl<'p> Standing<'p> {
 }
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// The first address, in the order from the right, that is not a trusted proxy's; the last one if all are. None if
@@ -158,6 +178,25 @@ fn walk(addresses: impl Iterator<Item = Option<IpAddr>>, trusted: &TrustedProxie
         }
     }
     client
+}
+
+/// The `host` furthest to the left among the elements that trusted proxies wrote: up to the one for the client.
+fn forwarded_host<'h>(headers: &'h HeaderMap, trusted: &TrustedProxies) -> Option<Cow<'h, [u8]>> {
+    let lines = headers.get_all(http::header::FORWARDED).iter().rev();
+    let mut host = None;
+    for element in lines.flat_map(|line| elements(line.as_bytes())).take(MAXIMUM_HOPS) {
+        host = element.host.or(host);
+        if !element.client.is_some_and(|address| trusted.contains(address)) {
+            break;
+        }
+    }
+    host
+}
+
+/// The member that the peer itself wrote: the right-most.
+fn last_member<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h [u8]> {
+    let line = headers.get_all(name).iter().next_back()?.as_bytes();
+    line.rsplit(|byte| *byte == b',').next().map(<[u8]>::trim_ascii)
 }
 
 #[cfg(test)]
@@ -284,5 +323,36 @@ mod tests {
         let other = headers(&[("x-real-ip", "198.51.100.1")]);
         assert_eq!(resolved("10.0.0.1", None, &other, &proxies).2, Some("no_header"));
         assert_eq!(resolved("10.0.0.1", Some("203.0.113.5"), &none, &proxies).2, None);
+    }
+
+    #[test]
+    fn the_original_host_is_what_trusted_proxies_say() {
+        use HostHeader::{Forwarded, XForwardedHost};
+        let sent = headers(&[
+            ("forwarded", "for=203.0.113.9;host=forged, for=198.51.100.1;host=\"Shop.example:8443\", for=10.0.0.2"),
+            ("x-forwarded-host", "forged, shop.internal"),
+        ]);
+        let nonsense = headers(&[("x-forwarded-host", "a/b"), ("forwarded", "for=198.51.100.1;host=shop")]);
+        let lines = headers(&[("x-forwarded-host", "forged"), ("x-forwarded-host", " shop "), ("forwarded", "for=1")]);
+        let long = headers(&[("x-forwarded-host", &"a".repeat(261))]);
+        let longest = "a".repeat(260);
+        let long_enough = headers(&[("x-forwarded-host", &longest)]);
+        for (order, address, sent, host) in [
+            (vec![Forwarded], "10.0.0.1", &sent, Some("Shop.example:8443")),
+            (vec![XForwardedHost, Forwarded], "10.0.0.1", &sent, Some("shop.internal")),
+            (vec![], "10.0.0.1", &sent, None),
+            (vec![Forwarded], "192.0.2.1", &sent, None),
+            (vec![XForwardedHost, Forwarded], "10.0.0.1", &nonsense, None),
+            (vec![Forwarded], "10.0.0.1", &nonsense, Some("shop")),
+            (vec![XForwardedHost], "10.0.0.1", &lines, Some("shop")),
+            (vec![Forwarded, XForwardedHost], "10.0.0.1", &lines, None),
+            (vec![XForwardedHost], "10.0.0.1", &long, None),
+            (vec![XForwardedHost], "10.0.0.1", &long_enough, Some(longest.as_str())),
+        ] {
+            let trusted = TrustedProxies { host: order.clone(), ..trusted(&[]) };
+            let peer = peer(address, None);
+            let found = peer.standing(&trusted).original_host(sent, &trusted);
+            assert_eq!(found.as_deref(), host.map(str::as_bytes), "{order:?} {address}");
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! One exchange while it happens. However the request ends, its recording is dropped, and dropping it delivers the
 //! exchange: exactly once, and never before the response.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::header::HOST;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 use threadline_model::{
     CapturedBody, CapturedText, ClientResolution, Exchange, ExchangeId, HttpVersion, Outcome, Request, Response,
@@ -210,7 +212,7 @@ impl InProgress {
     }
 
     /// The exchange as other stages know it; `None`, and counted, when the capture budget has no room for its heads.
-    pub(super) fn into_exchange(self, peer: &Peer, worker: &Worker) -> Option<Exchange> {
+    pub(super) fn into_exchange(mut self, peer: &Peer, worker: &Worker) -> Option<Exchange> {
         let standing = peer.standing(&self.head.trusted);
         let client = standing.client(&self.head.headers, &self.head.trusted);
         worker.resolutions.offer(self.end.unwrap_or(self.begin), || ClientResolution {
@@ -234,7 +236,14 @@ impl InProgress {
             None => (None, None),
         };
         let target = self.head.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        let host = self.head.host.as_ref().map(HeaderValue::as_bytes);
+        let original = standing.original_host(&self.head.headers, &self.head.trusted).map(Cow::into_owned);
+        if let (Some(_), Some(own)) = (&original, &self.head.host)
+            && !self.head.headers.contains_key(HOST)
+        {
+            // `:authority` stands nowhere else then. Full, which no request's head can make it, it goes without.
+            let _ = self.head.headers.try_insert(HOST, own.clone());
+        }
+        let host = original.as_deref().or(self.head.host.as_ref().map(HeaderValue::as_bytes));
         let method = self.head.method.as_str().len();
         let Some(heads) = capture_heads(method, target, host, self.head.headers, response_headers, &worker.budget)
         else {

@@ -27,9 +27,5 @@ pub(super) fn judge(written: Option<&TrustedProxiesDocument>, errors: &mut Vec<F
         let known = HostHeader::ALL.into_iter().find(|header| name.trim().eq_ignore_ascii_case(header.as_str()));
         known.ok_or("is none of forwarded, x-forwarded-host")
     });
-    if !host.is_empty() {
-        // Before the proxy reads it, saying yes would be a lie.
-        errors.push(FieldError::new("trusted_proxies.host", "original hosts are not read yet; leave it out"));
-    }
     TrustedProxies { networks, address, host, proxy_protocol: written.proxy_protocol }
 }
