@@ -145,7 +145,7 @@ export function PurgeForm() {
               setReason(event.currentTarget.value);
             }}
           />
-          <Button type="submit" color="red.8">
+          <Button type="submit" color="red.9">
             Purge…
           </Button>
         </form>
