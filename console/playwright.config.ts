@@ -6,8 +6,8 @@ import { browser } from "./e2e/browser.ts";
 
 const signedIn = "test-results/signed-in.json";
 
-/** These save policies on the one hub that all tests share: one after the other, after all that only look. */
-const changing = ["parameters", "point", "masks", "traffic", "versions", "tryout", "privacy"];
+/** These save policies on, or purge from, the one hub that all tests share: one after the other, after all that only look. */
+const changing = ["parameters", "point", "masks", "traffic", "versions", "tryout", "privacy", "purges"];
 
 export default defineConfig({
   testDir: "e2e",

@@ -13,6 +13,11 @@ const addressHeaders = [
   { value: "x-real-ip", label: "X-Real-IP" },
 ];
 
+const hostHeaders = [
+  { value: "x-forwarded-host", label: "X-Forwarded-Host" },
+  { value: "forwarded", label: "Forwarded" },
+];
+
 export function TrustedProxies() {
   const { draft, readOnly, problems, change } = useSetup();
   const { trusted } = draft;
@@ -20,7 +25,7 @@ export function TrustedProxies() {
   const update = (part: Partial<TrustedDraft>): void => {
     change({ trusted: { ...trusted, ...part } });
   };
-  const rest = elsewhere(complaints, ["networks", "address", "proxy_protocol"]);
+  const rest = elsewhere(complaints, ["networks", "address", "host", "proxy_protocol"]);
   return (
     <section className={styles.section} aria-label="Trusted proxies">
       <div>
@@ -51,6 +56,18 @@ export function TrustedProxies() {
           error={about(complaints, "address")}
           onChange={(address) => {
             update({ address });
+          }}
+        />
+        <MultiSelect
+          label="Headers with the original host, in this order"
+          description="For applications, scopes and lists; none: the Host header"
+          placeholder={trusted.host.length === 0 ? "none" : ""}
+          data={hostHeaders}
+          value={[...trusted.host]}
+          disabled={readOnly || trusted.networks.length === 0}
+          error={about(complaints, "host")}
+          onChange={(host) => {
+            update({ host });
           }}
         />
         <Checkbox

@@ -99,7 +99,6 @@ export function PurgeForm() {
           className={styles.wide ?? ""}
           label={kind.field}
           description={kind.hint}
-          inputWrapperOrder={["label", "input", "description", "error"]}
           required
           withAsterisk={false}
           autoComplete="off"
@@ -135,7 +134,6 @@ export function PurgeForm() {
             className={styles.wide ?? ""}
             label="Why"
             description="Stands in the record and in the audit log for good, so name nobody"
-            inputWrapperOrder={["label", "input", "description", "error"]}
             required
             withAsterisk={false}
             maxLength={500}
@@ -145,7 +143,7 @@ export function PurgeForm() {
               setReason(event.currentTarget.value);
             }}
           />
-          <Button type="submit" color="red.8">
+          <Button type="submit" color="red.9">
             Purge…
           </Button>
         </form>

@@ -31,7 +31,7 @@ export function PurgesPage() {
           <p className={styles.aside}>{total === 0 ? "Nothing was purged yet." : `${plural(total, "purge")}, newest first.`}</p>
           {total === 0 ? null : (
             <div className={styles.scroll} role="region" aria-label="Record" tabIndex={0}>
-              <Table>
+              <Table miw={760}>
                 <Table.Thead>
                   <Table.Tr>
                     <Table.Th>Asked</Table.Th>

@@ -23,7 +23,7 @@ export function AskOnce({ open, title, children, keep, act, acting, onKeep, onAc
         <Button variant="default" data-autofocus onClick={onKeep}>
           {keep}
         </Button>
-        <Button color="red.8" loading={acting} onClick={onAct}>
+        <Button color="red.9" loading={acting} onClick={onAct}>
           {act}
         </Button>
       </Group>

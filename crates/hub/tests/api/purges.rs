@@ -187,3 +187,32 @@ async fn what_was_begun_is_finished_at_the_next_start_and_what_was_not_is_said()
     actions.sort_unstable();
     assert_eq!(actions, ["purge.done", "purge.failed"]);
 }
+
+#[tokio::test]
+async fn what_cannot_be_begun_has_failed_and_only_so_many_run_at_a_time() {
+    let hub = TestHub::start().await;
+    let body = json!({"kind": "user", "value": CANARY, "reason": "test"});
+    hub.store.close().await.unwrap();
+    ask(&hub, body.clone()).await.assert_problem(503, &[]);
+    let record = get(&hub, "/purges").await["purges"][0].clone();
+    assert_eq!((&record["state"], &record["counts"]["deleted"]), (&json!("failed"), &json!(0)));
+    assert!(record["failure"].as_str().unwrap().contains("ask for it again"), "{record}");
+    let log = get(&hub, "/audit?limit=2").await;
+    let actions = [&log["entries"][0]["action"], &log["entries"][1]["action"]];
+    assert_eq!(actions, [&json!("purge.failed"), &json!("purge.requested")]);
+
+    let state = SqliteConnectOptions::new().filename(hub.directory.path().join("state.sqlite"));
+    let mut state = state.connect().await.unwrap();
+    for number in 100..200 {
+        sqlx::query(
+            "INSERT INTO purges (id, kind, value, reason, asked_at, asked_by, state) \
+             VALUES (?, 'user', '00112233', 'test', 0, 'ada', 'running')",
+        )
+        .bind(format!("017f22e2-79b0-7cc3-98c4-000000000{number}"))
+        .execute(&mut state)
+        .await
+        .unwrap();
+    }
+    state.close().await.unwrap();
+    ask(&hub, body).await.assert_problem(409, &[]);
+}
