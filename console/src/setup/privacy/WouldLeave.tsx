@@ -145,7 +145,7 @@ function Field({ field, of }: { readonly field: LeavingField; readonly of: numbe
   const isLeaving = leaves(field);
   return (
     <div className={styles.row} role="row" data-gone={!isLeaving || undefined}>
-      <span role="rowheader">
+      <span role="rowheader" className={styles.what}>
         <span className={styles.name}>
           <FieldName field={field.field} />
         </span>

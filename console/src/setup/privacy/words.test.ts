@@ -27,8 +27,8 @@ describe("fields", () => {
 
   it("say how they change", () => {
     expect(changeWords({ field: "a", kind: "newly", from: "not exported", to: "hashed" })).toBe("newly leaves, hashed");
-    expect(changeWords({ field: "a", kind: "no_longer", from: "clear", to: "not exported" })).toBe("no longer leaves; it left clear");
-    expect(changeWords({ field: "a", kind: "form", from: "clear", to: "hashed" })).toBe("leaves hashed, before clear");
+    expect(changeWords({ field: "a", kind: "no_longer", from: "clear", to: "not exported" })).toBe("no longer leaves; it left in clear");
+    expect(changeWords({ field: "a", kind: "form", from: "clear", to: "hashed" })).toBe("leaves hashed, before in clear");
   });
 });
 

@@ -45,17 +45,22 @@ export function nameOf(field: string): FieldName {
   return field.startsWith(parameter) ? { kind: "parameter", name: field.slice(parameter.length) } : { kind: undefined, name: field };
 }
 
+/** `clear` in a sentence. */
+function inWords(form: string): string {
+  return form.replace(/^clear/u, "in clear");
+}
+
 /** The change after the field's name. */
 export function changeWords({ kind, from, to }: LeavingChange): string {
   switch (kind) {
     case "newly":
-      return `newly leaves, ${to}`;
+      return `newly leaves, ${inWords(to)}`;
     case "no_longer":
-      return `no longer leaves; it left ${from}`;
+      return `no longer leaves; it left ${inWords(from)}`;
     case "point":
       return `is taken from ${to}, before from ${from}`;
     default:
-      return `leaves ${to}, before ${from}`;
+      return `leaves ${inWords(to)}, before ${inWords(from)}`;
   }
 }
 
