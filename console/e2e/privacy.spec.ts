@@ -103,6 +103,7 @@ test("who only looks sees the ledger", async ({ page }) => {
 
 test("the palette leads here", async ({ page }) => {
   await page.goto("/sessions");
+  await expect(page.getByRole("option").first()).toBeVisible();
   await page.keyboard.press("Control+k");
   await page.getByRole("dialog").getByLabel("Go to").fill("privacy");
   await page.keyboard.press("Enter");

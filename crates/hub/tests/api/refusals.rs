@@ -157,7 +157,7 @@ async fn every_endpoint_with_a_body_refuses_what_is_no_json_too_large_or_another
             tried += 1;
         }
     }
-    assert_eq!(tried, 15, "endpoints with a JSON body");
+    assert_eq!(tried, 16, "endpoints with a JSON body");
     let large = vec![0; 64 * 1_024 * 1_024 + 1];
     let call = hub.call(Method::POST, "/api/v1/batches").token(&hub.local_token());
     let call = call.header("threadline-batch-id", "0f0e0d0c-0b0a-0908-0706-050403020100");

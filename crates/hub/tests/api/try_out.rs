@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use threadline_hub::{TriedChanges, TriedFigures, TriedPolicy, TriedSpread, TryOut, TryOutError, TryOutTraffic};
+use threadline_hub::{
+    Leaving, TriedChanges, TriedFigures, TriedPolicy, TriedSpread, TryOut, TryOutError, TryOutTraffic, WouldLeave,
+};
 use threadline_policy::Policy;
 
 use crate::support::{Answer, NOON, TestHub};
@@ -70,6 +72,20 @@ impl TryOut for Stages {
             },
             warnings: Vec::new(),
         })
+    }
+}
+
+impl WouldLeave for Stages {
+    fn would_leave(
+        &self,
+        current: &Policy,
+        draft: &Policy,
+        is_stopped: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Leaving, TryOutError> {
+        let tried = self.try_out(current, draft, TryOutTraffic::Recent, is_stopped)?;
+        let (exchanges, from, to, notes) = (tried.exchanges, tried.from, tried.to, tried.notes);
+        let (fields, changes, never) = Default::default();
+        Ok(Leaving { exchanges, analysed: 8, from, to, notes, fields, changes, never })
     }
 }
 
@@ -199,6 +215,43 @@ async fn one_at_a_time_and_not_longer_than_somebody_waits() {
     stages.waits.store(false, Ordering::SeqCst);
     for _ in 0..100 {
         if post(&hub, &body).await.status == StatusCode::OK {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("nobody else gets a turn");
+}
+
+#[tokio::test]
+async fn what_would_leave_is_asked_one_at_a_time_and_not_longer_than_somebody_waits() {
+    const LEAVES: &str = "/api/v1/policy/exports";
+    let alone = TestHub::start().await;
+    let body = json!({"policy": valid()});
+    let ask = async |hub: &TestHub| hub.post(LEAVES, &body).token(&hub.local_token()).send().await;
+    ask(&alone).await.assert_problem(409, &[]);
+
+    let stages = Arc::new(Stages::default());
+    stages.waits.store(true, Ordering::SeqCst);
+    let hub = TestHub::start_with(|settings| settings.would_leave = Arc::clone(&stages) as Arc<dyn WouldLeave>).await;
+    let viewer = hub.token("viewer").await;
+    hub.post(LEAVES, &body).token(&viewer).send().await.assert_problem(403, &[]);
+    {
+        let leaving = ask(&hub);
+        tokio::pin!(leaving);
+        tokio::select! {
+            answer = &mut leaving => panic!("answered: {}", answer.text()),
+            () = until(|| stages.running.load(Ordering::SeqCst)) => {}
+        }
+        ask(&hub).await.assert_problem(503, &[]);
+    }
+    until(|| stages.stopped.load(Ordering::SeqCst)).await;
+    stages.waits.store(false, Ordering::SeqCst);
+    for _ in 0..100 {
+        let answer = ask(&hub).await;
+        if answer.status == StatusCode::OK {
+            let sample = &answer.json()["sample"];
+            assert_eq!((&sample["exchanges"], &sample["analysed"]), (&json!(9), &json!(8)));
+            assert_eq!((&sample["kept_since"], &sample["note"]), (&Value::Null, &json!("One. Two.")));
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
