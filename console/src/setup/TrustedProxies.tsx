@@ -47,39 +47,43 @@ export function TrustedProxies() {
             update({ networks });
           }}
         />
-        <MultiSelect
-          label="Headers with the address, in this order"
-          description="The first that is there decides"
-          data={addressHeaders}
-          value={[...trusted.address]}
-          disabled={readOnly || trusted.networks.length === 0}
-          error={about(complaints, "address")}
-          onChange={(address) => {
-            update({ address });
-          }}
-        />
-        <MultiSelect
-          label="Headers with the original host, in this order"
-          description="For applications, scopes and lists; none: the Host header"
-          placeholder={trusted.host.length === 0 ? "none" : ""}
-          data={hostHeaders}
-          value={[...trusted.host]}
-          disabled={readOnly || trusted.networks.length === 0}
-          error={about(complaints, "host")}
-          onChange={(host) => {
-            update({ host });
-          }}
-        />
-        <Checkbox
-          label="Connections may begin with the PROXY protocol"
-          description="Version 1 or 2, from these networks only; HAProxy and cloud load balancers send it"
-          checked={trusted.proxyProtocol}
-          disabled={readOnly || trusted.networks.length === 0}
-          error={about(complaints, "proxy_protocol")}
-          onChange={(event) => {
-            update({ proxyProtocol: event.currentTarget.checked });
-          }}
-        />
+        {trusted.networks.length === 0 ? null : (
+          <>
+            <MultiSelect
+              label="Headers with the address, in this order"
+              description="The first that is there decides"
+              data={addressHeaders}
+              value={[...trusted.address]}
+              disabled={readOnly}
+              error={about(complaints, "address")}
+              onChange={(address) => {
+                update({ address });
+              }}
+            />
+            <MultiSelect
+              label="Headers with the original host, in this order"
+              description="For applications, scopes and lists; none: the Host header"
+              placeholder={trusted.host.length === 0 ? "none" : ""}
+              data={hostHeaders}
+              value={[...trusted.host]}
+              disabled={readOnly}
+              error={about(complaints, "host")}
+              onChange={(host) => {
+                update({ host });
+              }}
+            />
+            <Checkbox
+              label="Connections may begin with the PROXY protocol"
+              description="Version 1 or 2, from these networks only; HAProxy and cloud load balancers send it"
+              checked={trusted.proxyProtocol}
+              disabled={readOnly}
+              error={about(complaints, "proxy_protocol")}
+              onChange={(event) => {
+                update({ proxyProtocol: event.currentTarget.checked });
+              }}
+            />
+          </>
+        )}
       </fieldset>
       {rest === undefined ? null : <p className={styles.error}>{rest}</p>}
       <ResolvedClients />
