@@ -402,3 +402,38 @@ impl ExchangeStore for DuckStore {
         work.await.map_err(failed("close"))?
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use threadline_model::ManualClock;
+    use threadline_store::Lane;
+    use threadline_store::conformance::{Sample, batch_id, to_batch};
+
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::from_micros(1_795_305_600_000_000 + 43_200_000_000);
+
+    fn open(directory: &std::path::Path) -> DuckStore {
+        DuckStore::open(DuckSettings::new(directory, Arc::new(ManualClock::new(NOON)))).unwrap()
+    }
+
+    /// The next start keeps the newest generation of a day and deletes the others.
+    #[tokio::test]
+    async fn a_file_that_cannot_take_another_ones_place_does_not_keep_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(directory.path());
+        store.append(to_batch(batch_id(1), Lane::Live, &[Sample::plain(NOON, 1)])).await.unwrap();
+        let file = store.shared.files.all().remove(0);
+        let staged = directory.path().join("staged");
+        std::fs::write(&staged, "no database").unwrap();
+        let (shared, old) = (Arc::clone(&store.shared), Arc::clone(&file));
+        let replace = move || shared.tell(|reply| Command::Replace { file: old, staged, batches: 1, reply });
+        assert!(tokio::task::spawn_blocking(replace).await.unwrap().is_err());
+        store.append(to_batch(batch_id(2), Lane::Live, &[Sample::plain(NOON, 2)])).await.unwrap();
+        store.close().await.unwrap();
+        let status = open(directory.path()).status().await.unwrap();
+        assert_eq!((status.exchanges, status.damaged), (2, 0));
+    }
+}

@@ -286,39 +286,38 @@ impl Writer {
     }
 
     fn replace(&self, old: &Arc<StoreFile>, staged: &Path, batches: u32) -> Result<bool, StoreError> {
-        let mut extent = old.extent().clone();
-        if extent.batches != batches {
+        if old.extent().batches != batches {
             return Ok(false);
         }
-        extent.sorted = extent.rows;
-        let (generation, path) = self.place(old, staged)?;
-        let new = StoreFile::new(old.key, generation, path, extent);
-        engine::attach_as(&self.connection, &new.alias, &new.path).map_err(failed("attach a rewritten day"))?;
-        self.files.replace(old, Arc::new(new));
+        self.show_instead(old, staged)?;
         Ok(true)
-    }
-
-    /// Gives a file that was made beside another the next generation's name.
-    fn place(&self, old: &StoreFile, staged: &Path) -> Result<(u32, PathBuf), StoreError> {
-        let generation = old.generation + 1;
-        let path = old.key.path(&self.directory, generation);
-        fs::rename(staged, &path)
-            .and_then(|()| File::open(path.parent().unwrap_or(&self.directory))?.sync_all())
-            .map_err(failed("rename a rewritten day"))?;
-        Ok((generation, path))
     }
 
     fn replace_purged(&self, old: &Arc<StoreFile>, staged: &Path, batches: u32) -> Result<(), StoreError> {
         if old.extent().batches > batches {
             purging::add_late(&self.connection, old, staged, batches).map_err(failed("complete a purged day"))?;
         }
-        let (generation, path) = self.place(old, staged)?;
-        match engine::attach(&self.connection, old.key, generation, &path) {
+        self.show_instead(old, staged)
+    }
+
+    /// Gives a file that was made beside another the next generation's name and shows it in the other's place. A file
+    /// that cannot be shown must not keep that name: rows go on to the old one, which the next start would take for the
+    /// older and delete.
+    fn show_instead(&self, old: &Arc<StoreFile>, staged: &Path) -> Result<(), StoreError> {
+        let generation = old.generation + 1;
+        let path = old.key.path(&self.directory, generation);
+        let placed = fs::rename(staged, &path)
+            .and_then(|()| File::open(path.parent().unwrap_or(&self.directory))?.sync_all())
+            .map_err(failed("rename a rewritten day"));
+        let attached = placed.and_then(|()| {
+            let attached = engine::attach(&self.connection, old.key, generation, &path);
+            attached.map_err(failed("attach a rewritten day"))
+        });
+        match attached {
             Ok((new, _)) => self.files.replace(old, Arc::new(new)),
             Err(error) => {
-                // The old file goes on, and must not be taken for the older one at the next start.
-                opening::remove(&path).map_err(failed("delete a purged day"))?;
-                return Err(failed("attach a purged day")(error));
+                opening::remove(&path).map_err(failed("delete a rewritten day"))?;
+                return Err(error);
             }
         }
         Ok(())
