@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { emptySearch } from "../filters/search";
-import styles from "./Setup.module.css";
+import styles from "../shell/PageTabs.module.css";
 
 const tabs = [
   ["/setup/parameters", "Parameters"],

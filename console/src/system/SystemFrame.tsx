@@ -5,33 +5,34 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { me } from "../api/queries";
 import { emptySearch } from "../filters/search";
+import tabs from "../shell/PageTabs.module.css";
 import styles from "./System.module.css";
 
 export function SystemFrame({ title, children }: { readonly title: string; readonly children: ReactNode }) {
   const administrator = useQuery(me).data?.role === "admin";
   return (
     <div className={styles.page}>
-      <nav className={styles.tabs} aria-label="System">
-        <Link to="/system/status" search={emptySearch} className={styles.tab}>
+      <nav className={tabs.tabs} aria-label="System">
+        <Link to="/system/status" search={emptySearch} className={tabs.tab}>
           Status
         </Link>
         {administrator ? (
           <>
-            <Link to="/system/people" search={emptySearch} className={styles.tab}>
+            <Link to="/system/people" search={emptySearch} className={tabs.tab}>
               People
             </Link>
-            <Link to="/system/tokens" search={emptySearch} className={styles.tab}>
+            <Link to="/system/tokens" search={emptySearch} className={tabs.tab}>
               API tokens
             </Link>
-            <Link to="/system/audit" search={emptySearch} className={styles.tab}>
+            <Link to="/system/audit" search={emptySearch} className={tabs.tab}>
               Audit log
             </Link>
-            <Link to="/system/purges" search={emptySearch} className={styles.tab}>
+            <Link to="/system/purges" search={emptySearch} className={tabs.tab}>
               Purges
             </Link>
           </>
         ) : null}
-        <Link to="/system/api" search={emptySearch} className={styles.tab}>
+        <Link to="/system/api" search={emptySearch} className={tabs.tab}>
           API reference
         </Link>
       </nav>

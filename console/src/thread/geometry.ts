@@ -47,7 +47,7 @@ export interface ThreadShape {
   readonly breaks: readonly Stretch[];
 }
 
-/** Idle time that breaks the line, SPEC T3. */
+/** Idle time that breaks the line. */
 export const idleLimit = 30 * 60 * 1000;
 
 export function spanOf(thread: Binned): Span {

@@ -1,4 +1,4 @@
-//! SPEC G5, in all six orders of its three keys. The expected sessions are derived by hand from G1 to G3.
+//! The reference example, in all six orders of its three keys. The expected sessions are derived by hand from the rules of grouping.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! The export ledger (SPEC D5): what left nodes and was stored, counted in memory and written to the state every
+//! The export ledger: what left nodes and was stored, counted in memory and written to the state every
 //! few seconds. A crash loses what was counted since; the exchanges themselves are stored by then.
 
 use std::sync::{Arc, Mutex, PoisonError};

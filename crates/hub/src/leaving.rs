@@ -1,4 +1,4 @@
-//! What would leave nodes under a policy, before it is saved (SPEC D5). The hub asks; who holds the traffic and knows the
+//! What would leave nodes under a policy, before it is saved. The hub asks; who holds the traffic and knows the
 //! stages answers.
 
 use threadline_model::Timestamp;

@@ -1,4 +1,4 @@
-//! Purging on request (SPEC D7): the record that something was asked for, and the work that takes it out of the store,
+//! Purging on request: the record that something was asked for, and the work that takes it out of the store,
 //! which outlives the request and the process.
 //!
 //! First the record says that it runs, then the store notes what is to leave, then somebody gets an answer. A record

@@ -1,5 +1,5 @@
 //! Exchanges seen recently by the nodes of this process, and samples that somebody wrote down: what points are tried
-//! out on (SPEC P9). Both come from parts that the hub must not depend on, through the two types here.
+//! out on. Both come from parts that the hub must not depend on, through the two types here.
 //!
 //! Whether nodes keep exchanges is a setting of the hub: off until an administrator switches it on.
 

@@ -1,4 +1,4 @@
-//! Trying a policy out before it is saved (SPEC G9). The hub asks; who holds the traffic and knows the stages answers.
+//! Trying a policy out before it is saved. The hub asks; who holds the traffic and knows the stages answers.
 
 use threadline_model::Timestamp;
 use threadline_policy::Policy;

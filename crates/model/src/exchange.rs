@@ -10,7 +10,7 @@ pub enum Source {
     /// The inline reverse proxy.
     Proxy,
     /// An imported file. `identity` is a hash of the file's content: the last resort of grouping for entries that
-    /// have no address (SPEC's fallback), never a client's identity otherwise.
+    /// have no address (a fallback), never a client's identity otherwise.
     File {
         /// What kind of file: `har`.
         format: &'static str,

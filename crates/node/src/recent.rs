@@ -1,4 +1,4 @@
-//! Exchanges seen recently, whole, for whoever looks for a point in real traffic (SPEC P9): the one exception to what
+//! Exchanges seen recently, whole, for whoever looks for a point in real traffic: the one exception to what
 //! leaves a node. They stand in memory only, are bounded by count and bytes, and are kept only while an administrator
 //! has switched that on. Off, they cost one relaxed read for each exchange.
 //!

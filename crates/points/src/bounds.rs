@@ -5,7 +5,7 @@ use crate::form::FieldNotes;
 use crate::value_tree::Notes;
 use crate::xml::XmlNotes;
 
-/// Bounds on what an exchange may cause (SPEC P8). What goes beyond them is reported as a
+/// Bounds on what an exchange may cause. What goes beyond them is reported as a
 /// [`ParseError`](crate::ParseError), never dropped silently and never a failure of the exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -83,7 +83,7 @@ impl fmt::Display for MessagePart {
     }
 }
 
-/// A parser that stopped before the end of what it was given (SPEC P8). Holds no captured text.
+/// A parser that stopped before the end of what it was given. Holds no captured text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
     /// Where in the exchange.

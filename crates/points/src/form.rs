@@ -1,5 +1,5 @@
 //! Fields of a query or an `application/x-www-form-urlencoded` body (WHATWG URL Standard, section 5.1), with nested
-//! and repeated names (SPEC P4): `p1[x]=1&p2[]=a&p2[]=b&p3=1&p3=2`.
+//! and repeated names: `p1[x]=1&p2[]=a&p2[]=b&p3=1&p3=2`.
 //!
 //! Every input is a form: nothing here fails. What the names mean is PHP's and Rails' convention, and a wanted name
 //! also matches a field that is called exactly so, brackets included.

@@ -1,4 +1,4 @@
-//! Every point of an exchange with its value (SPEC P9), for whoever looks for a point: level by level, one plan a
+//! Every point of an exchange with its value, for whoever looks for a point: level by level, one plan a
 //! level. Each level asks for the values and the names at the places that the one before found, so every spelling that
 //! is listed resolves to the value beside it.
 

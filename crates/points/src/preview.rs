@@ -1,5 +1,5 @@
-//! What a point selects in an exchange: the bytes, the value, or where it went astray and what stood there instead
-//! (SPEC P9). Asked with the same plans that grouping uses, so what a preview shows is what a key will see.
+//! What a point selects in an exchange: the bytes, the value, or where it went astray and what stood there instead.
+//! Asked with the same plans that grouping uses, so what a preview shows is what a key will see.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The parts of a request target in origin form (RFC 9112, section 3.2.1), by the rules of SPEC P3.
+//! The parts of a request target in origin form (RFC 9112, section 3.2.1), by the rules of docs/points.md.
 
 /// The path, without the query.
 pub(crate) fn path(target: &[u8]) -> &[u8] {

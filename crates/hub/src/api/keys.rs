@@ -1,4 +1,4 @@
-//! How the keys of the policy did over time (SPEC G9): figures, what became of each key, and what to worry about.
+//! How the keys of the policy did over time: figures, what became of each key, and what to worry about.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Whether the API issued the values of keys that look at requests only (SPEC G11): whether any of them stands in a
+//! Whether the API issued the values of keys that look at requests only: whether any of them stands in a
 //! response of the sample.
 
 use std::hash::BuildHasher as _;

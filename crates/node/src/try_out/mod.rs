@@ -1,4 +1,4 @@
-//! A policy tried out before it is saved (SPEC G9): exchanges are put in sessions by the policy that holds and by a draft,
+//! A policy tried out before it is saved: exchanges are put in sessions by the policy that holds and by a draft,
 //! by the same stages as live traffic, and both are described side by side. Nothing is exported and nothing is kept.
 //!
 //! Time and memory are linear in the exchanges, of which there are at most [`MAXIMUM_TRIED`]. What comes out holds

@@ -1,4 +1,4 @@
-//! What to worry about in the keys of a policy, as far as a sample shows it (SPEC G9).
+//! What to worry about in the keys of a policy, as far as a sample shows it.
 
 use std::collections::HashMap;
 
